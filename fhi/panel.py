@@ -1,0 +1,63 @@
+"""The panel: observations of hubs, one row a hub, period and indicator.
+
+Knows the schema and how to check it. Knows no source of figures and no formula.
+Missing is null, never NaN and never zero.
+"""
+
+import hashlib
+from typing import Final
+
+import polars as pl
+
+from fhi.errors import Problem
+from fhi.framework import Framework
+
+STATUSES: Final = ("observed", "estimated", "imputed", "carried_forward")
+
+PANEL_SCHEMA: Final = pl.Schema(
+    {
+        "hub": pl.String,
+        "period": pl.String,
+        "code": pl.String,
+        "value": pl.Float64,
+        "unit": pl.String,
+        "status": pl.String,
+        "source": pl.String,
+    }
+)
+_KEY: Final = ["hub", "period", "code"]
+_PERIOD: Final = r"^\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$"
+
+
+def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
+    """Everything wrong with a panel, at once: schema, periods, statuses, codes, duplicates, NaN.
+
+    panel: PANEL_SCHEMA, one row a (hub, period, code), `value` in the row's unit, null where unknown.
+    """
+    if panel.schema != PANEL_SCHEMA:
+        return [Problem("panel", str(dict(panel.schema)), str(dict(PANEL_SCHEMA)), "panel_schema")]
+    known = list(framework.indicator)
+    faults = {
+        "unknown_code": (~pl.col("code").is_in(known), "code", "an indicator of the framework"),
+        "wrong_period": (~pl.col("period").str.contains(_PERIOD), "period", "2022, 2022-Q3 or 2022-06"),
+        "wrong_status": (~pl.col("status").is_in(STATUSES), "status", f"one of {', '.join(STATUSES)}"),
+        "not_finite": (~pl.col("value").is_finite(), "value", "a finite number, or null where unknown"),
+        "duplicate": (pl.struct(_KEY).is_duplicated(), "code", "one row a hub, period and indicator"),
+        "null_key": (pl.any_horizontal(pl.col(_KEY).is_null()), "hub", "hub, period and code in every row"),
+    }
+    problems = []
+    for code, (broken, column, expected) in faults.items():
+        for row in panel.filter(broken).iter_rows(named=True):
+            where = f"panel row {row['hub']} {row['period']} {row['code']}"
+            problems.append(Problem(where, f"{column} {row[column]}", expected, code))
+    return problems
+
+
+def sort_panel(panel: pl.DataFrame) -> pl.DataFrame:
+    """The same rows in the one order that hashes and stores use."""
+    return panel.select(PANEL_SCHEMA.names()).sort(_KEY)
+
+
+def hash_panel(panel: pl.DataFrame) -> str:
+    """SHA-256 of the rows in their one order: the version of the data that a result was made from."""
+    return hashlib.sha256(sort_panel(panel).write_csv().encode()).hexdigest()
