@@ -1,0 +1,261 @@
+"""From carbon facts to panel rows of the hubs. The only module of this package that imports `carbon`.
+
+Knows which fact becomes which indicator, and of which hub: trades belong to the exchange's seat, custody to the
+registry's seat, inventories to the city. Knows no weights, no scores and no SQL.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from sqlmodel import Session
+
+from carbon import facts
+from fhi.errors import PanelError, Problem
+from fhi.panel import PANEL_SCHEMA
+
+MAIN_INVENTORY: Final = "EDGAR"
+SECOND_INVENTORY: Final = "CEADS"
+TREND_YEARS: Final = 3
+
+
+@dataclass(frozen=True)
+class CarbonFacts:
+    """Everything of the carbon side that the index reads, as typed frames (columns: see `carbon.facts`)."""
+
+    markets: pl.DataFrame
+    market_years: pl.DataFrame
+    facilities: pl.DataFrame
+    inventories: pl.DataFrame
+    pilots: pl.DataFrame
+
+
+def read_facts(session: Session) -> CarbonFacts:
+    """The facts as they stand in the database and the embedded tables."""
+    return CarbonFacts(
+        markets=facts.markets(session),
+        market_years=facts.market_years(session),
+        facilities=facts.facilities(session),
+        inventories=facts.city_inventories(),
+        pilots=facts.lowcarbon_pilots(),
+    )
+
+
+def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
+    """Panel rows (fhi.panel.PANEL_SCHEMA) of every added indicator that has facts.
+
+    cities: one row a hub and yearly period: hub, period, gdp_100m_cny (10^8 CNY), population_10k (10^4 persons);
+    it says which hubs and periods are wanted. Raises PanelError where a fact names a hub that is not among them.
+    """
+    problems = _unknown_hubs(carbon, set(cities["hub"]))
+    if problems:
+        raise PanelError(problems)
+    grid = cities.select("hub", "period")
+    parts = [
+        *_market_rows(carbon, grid),
+        _custody_rows(carbon, grid),
+        _facility_rows(carbon, grid),
+        *_footprint_rows(carbon, cities),
+        _agreement_rows(carbon, grid),
+        _pilot_rows(carbon, grid),
+    ]
+    return pl.concat(parts)
+
+
+def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[str]:
+    """What a reader must know of the market figures used: loaded ones, partial years, lower bounds."""
+    used = carbon.market_years.filter(pl.col("period").is_in(periods)).sort("market", "period")
+    notes = []
+    loaded = used.filter(pl.col("used") == "loaded").group_by("market", maintain_order=True).agg("period")
+    for market, years in loaded.iter_rows():
+        notes.append(f"{market}: figures of {', '.join(years)} come from loaded trading files, not the embedded sums")
+    partial = used.filter(pl.col("coverage") != "whole_year").group_by("market", "coverage", maintain_order=True)
+    for market, coverage, years in partial.agg("period").iter_rows():
+        notes.append(f"{market}: {coverage.replace('_', ' ')} in {', '.join(years)}")
+    kept = used.filter((pl.col("used") == "embedded") & pl.col("note").str.contains("loaded"))
+    notes.extend(kept["note"])
+    return notes
+
+
+def _unknown_hubs(carbon: CarbonFacts, known: set[str]) -> list[Problem]:
+    tables = {
+        "markets": carbon.markets,
+        "facilities": carbon.facilities,
+        "city inventories": carbon.inventories,
+        "low-carbon pilots": carbon.pilots,
+    }
+    return [
+        Problem(f"carbon {name}", f"hub {hub}", "a hub of the index", "unknown_hub")
+        for name, frame in tables.items()
+        for hub in sorted(set(frame["hub"]) - known)
+    ]
+
+
+def _rows(
+    frame: pl.DataFrame, code: str, unit: str, value: str, *, status: str = "observed", source: pl.Expr
+) -> pl.DataFrame:
+    return frame.select(
+        "hub",
+        "period",
+        code=pl.lit(code),
+        value=pl.col(value).cast(pl.Float64),
+        unit=pl.lit(unit),
+        status=pl.lit(status),
+        source=source.cast(pl.String),
+    ).cast(PANEL_SCHEMA)
+
+
+def _seated_market_years(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    """One row a hub and period with an open exchange: sums over its markets, and means by value."""
+    periods = grid.select("period").unique()
+    opened = carbon.markets.select("market", "hub", "opened").join(periods, how="cross")
+    opened = opened.filter(pl.col("opened").dt.year() <= pl.col("period").cast(pl.Int32))
+    years = opened.join(carbon.market_years.drop("hub", strict=False), on=["market", "period"], how="left")
+    known = pl.col("volume_t").is_not_null()
+    return years.group_by("hub", "period").agg(
+        pl.when(known.any()).then(pl.col("volume_t").sum()).alias("volume_t"),
+        pl.when(known.any()).then(pl.col("value_cny").sum()).alias("value_cny"),
+        *(_mean_by_value(name) for name in ("continuity", "volatility_annual", "amihud_per_million_cny")),
+        pl.when(known)
+        .then(pl.format("{}: {} ({})", "market", "source", pl.col("coverage").str.replace_all("_", " ")))
+        .otherwise(pl.format("{}: no figure", "market"))
+        .sort()
+        .str.join("; ")
+        .alias("source"),
+    )
+
+
+def _mean_by_value(name: str) -> pl.Expr:
+    known = pl.col(name).is_not_null() & (pl.col("value_cny") > 0)
+    weight = pl.col("value_cny").filter(known)
+    return pl.when(known.any()).then((pl.col(name).filter(known) * weight).sum() / weight.sum()).alias(name)
+
+
+def _market_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> list[pl.DataFrame]:
+    seated = _seated_market_years(carbon, grid)
+    frame = grid.join(seated, on=["hub", "period"], how="left", maintain_order="left")
+    without = pl.col("source").is_null()
+    source = pl.when(without).then(pl.lit("no carbon exchange seated in the hub")).otherwise(pl.col("source"))
+    frame = frame.with_columns(
+        pl.when(without).then(0).otherwise(pl.col("volume_t")).alias("volume_t"),
+        pl.when(without).then(0.0).otherwise(pl.col("value_cny")).alias("value_cny"),
+    )
+    market = "carbon_finance.market"
+    return [
+        _rows(frame, f"{market}.volume", "t", "volume_t", source=source),
+        _rows(frame, f"{market}.value", "CNY", "value_cny", source=source),
+        _rows(
+            frame, f"{market}.liquidity", "absolute log return per 10^6 CNY", "amihud_per_million_cny", source=source
+        ),
+        _rows(frame, f"{market}.continuity", "share of sessions", "continuity", source=source),
+        _rows(frame, f"{market}.stability", "per year", "volatility_annual", source=source),
+    ]
+
+
+def _open_facilities(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    opened = carbon.facilities.join(grid.select("period").unique(), how="cross")
+    return opened.filter(pl.col("since").dt.year() <= pl.col("period").cast(pl.Int32))
+
+
+def _custody_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    """Tonnes settled by a registry: the traded volume of the scheme that it serves."""
+    schemes = carbon.markets.select("market", "scope").join(
+        carbon.market_years.select("market", "period", "volume_t", "source"), on="market"
+    )
+    settled = schemes.group_by("scope", "period").agg(pl.col("volume_t").sum(), pl.col("source").sort().str.join("; "))
+    registries = _open_facilities(carbon, grid).filter(pl.col("role") == "registry")
+    seated = (
+        registries.join(settled, on=["scope", "period"], how="left")
+        .group_by("hub", "period")
+        .agg(
+            pl.when(pl.col("volume_t").is_not_null().all()).then(pl.col("volume_t").sum()).alias("volume_t"),
+            pl.format("settled by {}: {}", "facility", pl.col("source").fill_null("no figure"))
+            .sort()
+            .str.join("; ")
+            .alias("source"),
+        )
+    )
+    frame = grid.join(seated, on=["hub", "period"], how="left", maintain_order="left")
+    without = pl.col("source").is_null()
+    source = pl.when(without).then(pl.lit("no registry seated in the hub")).otherwise(pl.col("source"))
+    frame = frame.with_columns(pl.when(without).then(0).otherwise(pl.col("volume_t")).alias("volume_t"))
+    return _rows(frame, "carbon_finance.infrastructure.custody", "t", "volume_t", source=source)
+
+
+def _facility_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    seated = (
+        _open_facilities(carbon, grid)
+        .group_by("hub", "period")
+        .agg(pl.col("weight").sum(), pl.col("facility").sort().str.join(", ").alias("source"))
+    )
+    frame = grid.join(seated, on=["hub", "period"], how="left", maintain_order="left")
+    without = pl.col("source").is_null()
+    source = pl.when(without).then(pl.lit("no facility")).otherwise(pl.col("source") + " (weights assumed)")
+    frame = frame.with_columns(pl.col("weight").fill_null(0.0))
+    return _rows(frame, "carbon_finance.infrastructure.facilities", "weighted count", "weight", source=source)
+
+
+def _footprint_rows(carbon: CarbonFacts, cities: pl.DataFrame) -> list[pl.DataFrame]:
+    inventory = carbon.inventories.filter(pl.col("series") == MAIN_INVENTORY).select("hub", "period", "co2_t", "source")
+    before = inventory.select(
+        "hub",
+        period=(pl.col("period").cast(pl.Int32) + TREND_YEARS).cast(pl.String),
+        before_t=pl.col("co2_t"),
+    )
+    frame = (
+        cities.join(inventory, on=["hub", "period"], how="left", maintain_order="left")
+        .join(before, on=["hub", "period"], how="left", maintain_order="left")
+        .with_columns(
+            intensity=pl.col("co2_t") / (pl.col("gdp_100m_cny") * 1e4),
+            per_capita=pl.col("co2_t") / (pl.col("population_10k") * 1e4),
+            trend=(pl.col("co2_t") / pl.col("before_t")) ** (1 / TREND_YEARS) - 1,
+        )
+    )
+    inventory_name = pl.col("source").fill_null("no inventory")
+    yearbook = pl.lit("; City statistics bureaus")
+    footprint = "sustainability_data.footprint"
+    modelled = "estimated"
+    return [
+        _rows(
+            frame,
+            f"{footprint}.intensity",
+            "t CO2 per 10^4 CNY",
+            "intensity",
+            status=modelled,
+            source=inventory_name + yearbook,
+        ),
+        _rows(
+            frame,
+            f"{footprint}.per_capita",
+            "t CO2 per head",
+            "per_capita",
+            status=modelled,
+            source=inventory_name + yearbook,
+        ),
+        _rows(frame, f"{footprint}.trend", "per year", "trend", status=modelled, source=inventory_name),
+    ]
+
+
+def _agreement_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    main, second = (
+        carbon.inventories.filter(pl.col("series") == series).select("hub", "period", "co2_t", "source")
+        for series in (MAIN_INVENTORY, SECOND_INVENTORY)
+    )
+    both = main.join(second, on=["hub", "period"], suffix="_second").select(
+        "hub",
+        "period",
+        agreement=(pl.col("co2_t") / pl.col("co2_t_second")).log().abs(),
+        source=pl.col("source") + "; " + pl.col("source_second"),
+    )
+    frame = grid.join(both, on=["hub", "period"], how="left", maintain_order="left")
+    source = pl.col("source").fill_null("one inventory only")
+    code = "sustainability_data.quality.agreement"
+    return _rows(frame, code, "absolute log ratio", "agreement", status="estimated", source=source)
+
+
+def _pilot_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
+    frame = grid.join(carbon.pilots, on="hub", how="left", maintain_order="left").with_columns(
+        pilot=(pl.col("since_year") <= pl.col("period").cast(pl.Int32)).fill_null(False).cast(pl.Int64)
+    )
+    source = pl.col("source").fill_null("in none of the lists of national low-carbon pilots")
+    return _rows(frame, "sustainability_data.disclosure.lowcarbon_pilot", "0 or 1", "pilot", source=source)
