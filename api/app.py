@@ -1,0 +1,48 @@
+"""The web application: routers, errors, pages and the store's life. Built by a factory; nothing happens at import."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api import engine_name, queries
+from api.errors import add_error_handlers
+from api.routers import hubs, markets, pages, probes, scores
+from api.settings import Settings
+from api.store import open_store
+
+_DESCRIPTION = """How well a city stands as a green-fintech hub, and why. / 城市绿色金融科技中心评价。
+
+JSON is a flat list of rows; add `.csv` to a path for CSV (UTF-8 with byte-order mark). Field names are ASCII, names
+are in both languages in the rows, null means unknown and never zero. Errors are `application/problem+json`."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application on the given store. The store opens when the application starts and closes when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = open_store(settings)
+        app.state.store = store
+        queries.editions(store)
+        yield
+        store.close()
+
+    app = FastAPIOffline(
+        title="greenfin",
+        version=engine_name().split()[-1],
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        openapi_tags=[
+            {"name": "hubs", "description": "Cities and their standing / 城市"},
+            {"name": "scores", "description": "Rankings, indicator trees, editions / 排名、指标体系、版本"},
+            {"name": "markets", "description": "Carbon markets / 碳市场"},
+            {"name": "probes", "description": "Is the service up / 运行状态"},
+        ],
+    )
+    add_error_handlers(app)
+    for module in (hubs, scores, markets, probes, pages):
+        app.include_router(module.router)
+    pages.mount_static(app)
+    return app

@@ -1,0 +1,246 @@
+"""The command `greenfin`: the same verbs as the HTTP API.
+
+Knows commands, options and exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 invalid data. Imports what a
+command needs inside the command, so that `--help` stays quick.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from api.output import Format, Lang, chosen_format, labels
+
+if TYPE_CHECKING:
+    from api.store import Store
+
+NOT_FOUND: Final = 3
+INVALID_DATA: Final = 4
+FAILED: Final = 1
+
+app = typer.Typer(
+    name="greenfin",
+    help="How well a city stands as a green-fintech hub, and why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+load_app = typer.Typer(help="Load files of your own.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(load_app, name="load")
+
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="table, json or csv; a table on a terminal, CSV in a pipe without it.")
+]
+LangOption = Annotated[str, typer.Option("--lang", help="zh or en, for table labels and names.")]
+BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
+YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]
+
+
+@app.command()
+def rank(
+    year: YearOption = 2022,
+    base: BaseOption = "open",
+    top: Annotated[int | None, typer.Option("--top", min=1, help="Only the first so many.")] = None,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Rank the cities in one year: score, level-1 scores, coverage."""
+    from api import queries, screens
+    from green_index.index import as_base
+
+    chosen, tongue = _format(form), _lang(lang)
+    store = _open()
+    edition = as_base(base)
+    rows = queries.scores(store, year, edition)
+    screens.show_ranking(rows.head(top) if top else rows, queries.notes(store, edition, year), chosen, tongue)
+
+
+@app.command()
+def standing(
+    hub: Annotated[str, typer.Argument(help="Slug, name in either language, or GB/T 2260 code.")],
+    year: Annotated[int | None, typer.Option("--year", help="Year shown in a table; rows of one year only.")] = None,
+    base: BaseOption = "open",
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Where a city stands and why: ranks, gaps, what holds it back, where it leads, and all years."""
+    from api import queries, screens
+    from green_index.index import as_base
+
+    chosen, tongue = _format(form), _lang(lang)
+    store = _open()
+    edition = as_base(base)
+    rows = queries.standing(store, hub, edition, None if chosen == "table" else year)
+    screens.show_standing(rows, queries.hub(store, hub), year or queries.DEFAULT_YEAR, chosen, tongue)
+
+
+@app.command()
+def market(
+    name: Annotated[str, typer.Argument(metavar="MARKET", help="Key or product code, such as CEA or HBEA.")],
+    by: Annotated[str, typer.Option("--by", help="month or year.")] = "year",
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Statistics of a carbon market by month or year."""
+    from api import queries, screens
+
+    if by not in ("month", "year"):
+        raise typer.BadParameter(f"found {by!r}; expected month or year", param_hint="--by")
+    chosen, tongue = _format(form), _lang(lang)
+    rows = queries.market_statistics(_open(), name, "month" if by == "month" else "year")
+    screens.show_table(rows, labels(tongue)["title_market"].format(market=name, by=by), chosen)
+
+
+@app.command()
+def markets(lang: LangOption = "en", form: FormatOption = None) -> None:
+    """List the carbon markets."""
+    from api import queries, screens
+
+    screens.show_table(queries.markets(_open()), labels(_lang(lang))["title_markets"], _format(form))
+
+
+@app.command()
+def hubs(lang: LangOption = "en", form: FormatOption = None) -> None:
+    """List the cities."""
+    from api import queries, screens
+
+    screens.show_table(queries.hubs(_open()), labels(_lang(lang))["title_hubs"], _format(form))
+
+
+@app.command()
+def framework(
+    name: Annotated[str, typer.Argument(metavar="ID", help="fhi, fhi-2017, green or green-2017.")] = "green",
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Show an indicator tree: meaning, unit, direction, weight, who judged."""
+    from api import queries, screens
+
+    title = labels(_lang(lang))["title_framework"].format(framework=name)
+    screens.show_tree(queries.framework(_open(), name), title, _format(form), _lang(lang))
+
+
+@app.command()
+def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
+    """List the frozen editions and what each was made from."""
+    from api import queries, screens
+
+    screens.show_table(queries.editions(_open()), labels(_lang(lang))["title_editions"], _format(form))
+
+
+@app.command()
+def validate(
+    ranks: Annotated[
+        Path | None,
+        typer.Option("--ranks", help="CSV of printed ranks: index, edition, dimension, city, rank (CFCI and others)."),
+    ] = None,
+    index: Annotated[str, typer.Option("--index", help="Index and edition to take from --ranks.")] = "CFCI 14",
+    year: Annotated[int, typer.Option("--year", help="Year of our figures to set beside --ranks.")] = 2022,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Rank correlation of the open base with printed rankings, with and without size measures."""
+    import polars as pl
+
+    from api import screens
+    from api.ranks import read_ranks
+    from green_index.validation import printed_fhi, validate_open_base
+
+    tables = [validate_open_base(*printed_fhi())]
+    if ranks is not None:
+        printed, left_out = read_ranks(ranks, index)
+        tables.append(validate_open_base(printed, index, year))
+        for name in left_out:
+            typer.echo(f"{ranks.name}: {name} is not among our cities and is left out", err=True)
+    screens.show_table(pl.concat(tables), labels(_lang(lang))["title_validate"], _format(form))
+
+
+@load_app.command("trades")
+def load_trades(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Daily trading files (.csv, .csv.gz).")],
+    market_name: Annotated[str, typer.Option("--market", help="Market or product code, such as CEA or HBEA.")],
+    format_in: Annotated[str | None, typer.Option("--format-in", help="Name of the layout; else recognised.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Keep nothing of a file that has a bad row.")] = False,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Read daily trading files; list every row that breaks a rule; keep the good ones. Twice changes nothing."""
+    from api import jobs, screens
+
+    chosen, tongue = _format(form), _lang(lang)
+    store = _open()
+    reports = jobs.load_trade_files(store, files, market=market_name, format_name=format_in, strict=strict)
+    screens.show_load(reports, chosen, tongue)
+    if strict and any(report.rejected for report in reports):
+        raise typer.Exit(INVALID_DATA)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8000,
+) -> None:
+    """Serve the page and the API."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.settings import Settings
+
+    typer.echo(labels("en")["serving"].format(host=host, port=port))
+    typer.echo(labels("zh")["serving"].format(host=host, port=port))
+    uvicorn.run(create_app(Settings.from_env(os.environ)), host=host, port=port, log_level="warning")
+
+
+def main() -> None:
+    """Run the command line; a known error becomes one message and an exit code, never a traceback."""
+    try:
+        app()
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        typer.echo(f"greenfin: {error}", err=True)
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Exit code of a known error; None for one that nobody foresaw."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from api.settings import SettingsError
+    from carbon.errors import CarbonError, UnknownMarket
+    from fhi.errors import FhiError, UnknownFramework, UnknownHub
+    from green_index.errors import GreenIndexError, UnknownEdition, UnknownPeriod
+
+    if isinstance(error, (UnknownMarket, UnknownHub, UnknownFramework, UnknownPeriod, UnknownEdition)):
+        return NOT_FOUND
+    if isinstance(error, (CarbonError, FhiError, GreenIndexError)):
+        return INVALID_DATA
+    if isinstance(error, (SettingsError, SQLAlchemyError, OSError)):
+        return FAILED
+    return None
+
+
+def _open() -> "Store":
+    from api.settings import Settings
+    from api.store import open_store
+
+    return open_store(Settings.from_env(os.environ))
+
+
+def _format(name: str | None) -> Format:
+    for known in ("table", "json", "csv"):
+        if name == known:
+            return known
+    if name is not None:
+        raise typer.BadParameter(f"found {name!r}; expected table, json or csv", param_hint="--format")
+    return chosen_format(None)
+
+
+def _lang(name: str) -> Lang:
+    for known in ("zh", "en"):
+        if name == known:
+            return known
+    raise typer.BadParameter(f"found {name!r}; expected zh or en", param_hint="--lang")

@@ -1,0 +1,83 @@
+"""How frames reach a terminal or a pipe: a table for people, CSV or JSON for programs.
+
+Knows shapes of output and both languages of the labels. Knows no verb and computes nothing.
+"""
+
+import json
+import sys
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Format = Literal["table", "json", "csv"]
+Lang = Literal["zh", "en"]
+NONE: Final = "–"
+PIPE_WIDTH: Final = 120
+
+
+@cache
+def labels(lang: Lang) -> dict[str, str]:
+    """Labels of the command line in one language."""
+    text = files("api").joinpath("locales", f"cli.{lang}.json").read_text(encoding="utf-8")
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def chosen_format(wanted: Format | None) -> Format:
+    """The format asked for; without one, a table on a terminal and CSV in a pipe."""
+    return wanted or ("table" if sys.stdout.isatty() else "csv")
+
+
+def write_rows(frame: "pl.DataFrame", form: Format) -> None:
+    """Rows to standard output as CSV or as one JSON array."""
+    if form == "json":
+        sys.stdout.write(frame.write_json() + "\n")
+        return
+    import polars as pl
+
+    lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
+    sys.stdout.write(frame.with_columns(pl.col(lists).list.join("; ")).write_csv())
+
+
+def write_table(frame: "pl.DataFrame", title: str, right: frozenset[str] = frozenset()) -> None:
+    """A titled table to standard output; `right` names the columns to align right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in frame.columns:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+    for row in frame.iter_rows():
+        table.add_row(*(show(value) for value in row))
+    console.print(table)
+
+
+def write_lines(lines: list[str], form: Format) -> None:
+    """Remarks: below a table on standard output, else on standard error, so that a pipe holds rows only."""
+    stream = sys.stdout if form == "table" else sys.stderr
+    for line in lines:
+        stream.write(line + "\n")
+
+
+def show(value: object) -> str:
+    """A cell for people: a dash for missing, one decimal from 100 up, three significant digits below one."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if value == 0 or abs(value) >= 1:
+            return f"{value:,.1f}"
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    return str(value)
+
+
+def share(value: float | None) -> str:
+    """A share of 0..1 in per cent, a dash for missing."""
+    return NONE if value is None else f"{value:.0%}"

@@ -1,0 +1,142 @@
+"""The verbs that people and programs ask: one frame each, the same for command line, HTTP and pages.
+
+Knows which core verb answers which question. Knows no HTTP and no screen. Names in both languages are in the rows.
+"""
+
+import re
+from typing import Final, Literal
+
+import polars as pl
+from sqlmodel import Session
+
+from api.store import Store, current_edition
+from carbon import facts
+from carbon.errors import UnknownMarket
+from fhi.describe import node_rows
+from fhi.errors import UnknownFramework
+from fhi.framework import Framework
+from fhi.hubs import find_hub
+from fhi.hubs import hubs as all_hubs
+from fhi.index import build_index
+from fhi.observations import open_panel
+from fhi.published import printed_panel
+from green_index import editions as stored
+from green_index.index import RANKING, TRACKING, Base, base_framework
+from green_index.standing import score_table
+from green_index.standing import standing as standing_of
+
+By = Literal["month", "year"]
+DEFAULT_YEAR: Final = 2022
+"""The year shown unless another is asked for: the last one in which the embedded market years are whole."""
+FRAMEWORKS: Final = ("fhi", "fhi-2017", "green", "green-2017")
+
+
+def hubs(_store: Store) -> pl.DataFrame:
+    """The cities: hub, name_zh, name_en, gbt2260, administrative_rank, latitude, longitude."""
+    return all_hubs()
+
+
+def hub(_store: Store, name: str) -> pl.DataFrame:
+    """One city by slug, name or code. Raises UnknownHub."""
+    return all_hubs().filter(pl.col("hub") == find_hub(name))
+
+
+def scores(store: Store, year: int, base: Base) -> pl.DataFrame:
+    """The ranking of one year, best first, hubs that are not ranked last: hub, name_zh, name_en, year, base, edition,
+    rank, ranked (out of how many), score, the level-1 scores by code, coverage (share 0..1 of the whole tree),
+    reason and reason_zh (null where ranked). Raises UnknownPeriod.
+    """
+    edition = current_edition(store, base, RANKING)
+    table = score_table(edition.scores, edition.framework, str(year))
+    names = all_hubs().select("hub", "name_zh", "name_en")
+    level_one = [name for name in table.columns if name in edition.framework.children]
+    return (
+        table.join(names, on="hub", how="left", maintain_order="left")
+        .with_columns(
+            pl.lit(year).alias("year"),
+            pl.lit(base).alias("base"),
+            pl.lit(edition.id).alias("edition"),
+            _reason(edition.framework, level_one, "en").alias("reason"),
+            _reason(edition.framework, level_one, "zh").alias("reason_zh"),
+        )
+        .select(
+            *("hub", "name_zh", "name_en", "year", "base", "edition", "rank", "ranked", "score"),
+            *level_one,
+            *("coverage", "reason", "reason_zh"),
+        )
+    )
+
+
+def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl.DataFrame:
+    """All about one city's standing, in all years or one: rows of green_index.standing.STANDING_SCHEMA.
+
+    Raises UnknownHub, and UnknownPeriod for a year without figures.
+    """
+    ranking = current_edition(store, base, RANKING)
+    tracking = current_edition(store, base, TRACKING)
+    wanted = find_hub(name)
+    rows = standing_of(ranking.scores, ranking.inputs, tracking.scores, ranking.framework, wanted)
+    if year is None:
+        return rows
+    score_table(ranking.scores, ranking.framework, str(year))
+    return rows.filter(pl.col("year") == year)
+
+
+def notes(store: Store, base: Base, year: int) -> tuple[str, ...]:
+    """What a reader must know of one year's figures: loaded files, partial years, unused indicators, weak weights.
+
+    A note that names years is shown for those years only.
+    """
+    every = current_edition(store, base, RANKING).notes
+    return tuple(note for note in every if str(year) in note or not re.search(r"\b20\d\d\b", note))
+
+
+def framework(store: Store, wanted: str) -> pl.DataFrame:
+    """A framework as rows, one a node: see fhi.describe.node_rows. Raises UnknownFramework."""
+    if wanted == "fhi":
+        result = build_index(open_panel(), base_framework("open"), RANKING)
+        return node_rows(result.framework, result.weights)
+    if wanted == "fhi-2017":
+        result = build_index(printed_panel(["2017"]), base_framework("published"), RANKING)
+        return node_rows(result.framework, result.weights)
+    bases: dict[str, Base] = {"green": "open", "green-2017": "published"}
+    if wanted not in bases:
+        raise UnknownFramework(f"unknown framework {wanted!r}; known: {', '.join(FRAMEWORKS)}")
+    edition = current_edition(store, bases[wanted], RANKING)
+    return node_rows(edition.framework, edition.weights)
+
+
+def markets(store: Store) -> pl.DataFrame:
+    """The carbon markets: see carbon.facts.markets."""
+    with Session(store.engine) as session:
+        return facts.markets(session)
+
+
+def market_statistics(store: Store, market: str, by: By) -> pl.DataFrame:
+    """Statistics of one market by month or year: see carbon.facts.market_periods. Raises UnknownMarket."""
+    with Session(store.engine) as session:
+        known = facts.markets(session)
+        found = known.filter(
+            (pl.col("market").str.to_lowercase() == market.lower())
+            | pl.col("products").str.to_lowercase().str.split(";").list.contains(market.lower())
+        )
+        if found.height == 0:
+            raise UnknownMarket(f"unknown market {market!r}; known: {', '.join(known['market'])}")
+        return facts.market_periods(session, by).filter(pl.col("market") == found["market"][0])
+
+
+def editions(store: Store) -> pl.DataFrame:
+    """All stored editions, after making sure that today's are among them: see green_index.editions.list_editions."""
+    for base in ("open", "published"):
+        current_edition(store, base, RANKING)
+    with Session(store.engine) as session:
+        return stored.list_editions(session)
+
+
+def _reason(tree: Framework, level_one: list[str], lang: Literal["zh", "en"]) -> pl.Expr:
+    """Why a hub is not ranked: the level-1 groups that it has no score of. Null where it is ranked."""
+    name = {code: tree.node[code].name_zh if lang == "zh" else tree.node[code].name_en for code in level_one}
+    missing = [pl.when(pl.col(code).is_null()).then(pl.lit(name[code])) for code in level_one]
+    listing = pl.concat_str(missing, separator=", ", ignore_nulls=True)
+    text = pl.format("缺少：{}" if lang == "zh" else "no score of {}", listing)
+    return pl.when(pl.col("rank").is_null()).then(text)

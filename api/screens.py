@@ -1,0 +1,196 @@
+"""What each command shows a person, and which rows a program gets.
+
+Knows which columns of a frame a reader wants and their labels. Computes nothing.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from api.output import NONE, Format, Lang, labels, share, show, write_lines, write_rows, write_table
+from carbon.loading import LoadReport
+from fhi.hubs import hubs
+
+
+def show_table(rows: pl.DataFrame, title: str, form: Format) -> None:
+    """Any frame: as it is for programs, as a titled table without empty columns for people."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    filled = [name for name in rows.columns if rows[name].null_count() < rows.height or rows.height == 0]
+    numbers = frozenset(name for name in filled if rows.schema[name].is_numeric())
+    write_table(rows.select(filled), title, numbers)
+
+
+def show_ranking(rows: pl.DataFrame, notes: Sequence[str], form: Format, lang: Lang) -> None:
+    """The ranking: rank, city, score, level-1 scores, coverage; reason for cities that are not ranked."""
+    text = labels(lang)
+    remarks = []
+    if form == "table":
+        level_one = rows.columns[rows.columns.index("score") + 1 : rows.columns.index("coverage")]
+        table = rows.filter(pl.col("rank").is_not_null()).select(
+            pl.col("rank").alias(text["rank"]),
+            pl.col(f"name_{lang}").alias(text["city"]),
+            _one_decimal("score").alias(text["score"]),
+            *(_one_decimal(code).alias(_node_name(code, lang)) for code in level_one),
+            pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
+        )
+        head = rows.row(0, named=True)
+        title = text["title_rank"].format(year=head["year"], base=head["base"], ranked=head["ranked"])
+        write_table(table, title, frozenset(table.columns) - {text["city"]})
+        reason = "reason_zh" if lang == "zh" else "reason"
+        unranked = rows.filter(pl.col("rank").is_null()).group_by(reason, maintain_order=True)
+        for why, cities in unranked.agg(f"name_{lang}").iter_rows():
+            remarks.append(f"{text['not_ranked']} ({why}): {', '.join(cities)}")
+    else:
+        write_rows(rows, form)
+    remarks.append(text["edition"].format(edition=rows["edition"][0]))
+    if notes:
+        remarks += [text["notes"], *(f"  - {note}" for note in notes)]
+    write_lines(remarks, form)
+
+
+def show_standing(rows: pl.DataFrame, hub: pl.DataFrame, year: int, form: Format, lang: Lang) -> None:
+    """One city's standing: groups of the chosen year, what holds it back, where it leads, and all years."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    text = labels(lang)
+    city = hub[f"name_{lang}"][0]
+    here = rows.filter(pl.col("year") == year)
+    groups = here.filter(pl.col("kind") == "score")
+    total = groups.filter(pl.col("level") == 0).row(0, named=True)
+    if total["rank"] is None:
+        write_lines([text["title_standing_unranked"].format(city=city, year=year)], form)
+    else:
+        headline = text["title_standing"].format(
+            city=city,
+            year=year,
+            rank=total["rank"],
+            ranked=total["ranked"],
+            score=show(total["score"]),
+            coverage=share(total["coverage"]),
+        )
+        write_lines([headline, ""], form)
+    write_table(_group_table(groups, text, lang), text["title_groups"], _numeric(text))
+    for kind in ("holds_back", "leads"):
+        write_lines([""], form)
+        part = here.filter(pl.col("kind") == kind)
+        write_table(_indicator_table(part, text, lang), text[f"title_{kind}"], _numeric(text))
+        write_lines([text["sources"], *_source_lines(part, lang)], form)
+    write_lines([""], form)
+    write_table(_year_table(rows, text), text["title_years"], frozenset(_year_table(rows, text).columns))
+
+
+def show_tree(rows: pl.DataFrame, title: str, form: Format, lang: Lang) -> None:
+    """An indicator tree, indented by level for people."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    text = labels(lang)
+    table = rows.select(
+        (pl.lit("  ").repeat_by("level").list.join("") + pl.col("code")).alias("code"),
+        pl.col(f"name_{lang}").alias(text["indicator"]),
+        pl.col("weight").round(4).alias("weight"),
+        pl.col("weight_method").alias("method"),
+        pl.col("weight_assumed").alias("assumed"),
+        pl.col("unit").alias(text["unit"]),
+    )
+    write_table(table, title, frozenset({"weight"}))
+
+
+def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
+    """What came of loading: a line a file, and every problem with file, row, column, found, expected."""
+    text = labels(lang)
+    lines = []
+    for report in reports:
+        warnings = sum(problem.severity == "warning" for problem in report.problems)
+        lines.append(
+            text["loaded"].format(
+                file=report.file,
+                format=report.format,
+                read=report.rows_read,
+                new=report.rows_new,
+                already=report.rows_already_loaded,
+                rejected=report.rejected,
+                warnings=warnings,
+            )
+        )
+        if report.rows_read and not report.rows_kept:
+            lines.append(text["kept_none"])
+    columns = ("file", "row", "column", "found", "expected", "code", "severity")
+    problems = pl.DataFrame(
+        [tuple(getattr(problem, name) for name in columns) for report in reports for problem in report.problems],
+        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
+        orient="row",
+    )
+    if form != "table":
+        write_rows(problems, form)
+    elif problems.height:
+        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
+        write_table(problems.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))
+    write_lines(lines, form)
+
+
+def _group_table(groups: pl.DataFrame, text: dict[str, str], lang: Lang) -> pl.DataFrame:
+    return groups.select(
+        (pl.lit("  ").repeat_by("level").list.join("") + pl.col(f"name_{lang}")).alias(text["group"]),
+        _rank_of().alias(text["rank"]),
+        _one_decimal("score").alias(text["score"]),
+        _city("ahead_hub", lang).alias(text["ahead"]),
+        _one_decimal("gap_to_ahead").alias(text["gap"]),
+        _city("leader_hub", lang).alias(text["leader"]),
+        _one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
+        pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
+    )
+
+
+def _indicator_table(part: pl.DataFrame, text: dict[str, str], lang: Lang) -> pl.DataFrame:
+    return part.select(
+        pl.col(f"name_{lang}").alias(text["indicator"]),
+        _one_decimal("points").alias(text["points"]),
+        _rank_of().alias(text["rank"]),
+        pl.col("value").map_elements(show, return_dtype=pl.String).alias(text["value"]),
+        pl.col("unit").alias(text["unit"]),
+    )
+
+
+def _year_table(rows: pl.DataFrame, text: dict[str, str]) -> pl.DataFrame:
+    return rows.filter(kind="score", level=0).select(
+        pl.col("year").alias(text["year"]),
+        _rank_of().alias(text["rank"]),
+        _one_decimal("score").alias(text["score"]),
+        _one_decimal("score_pooled").alias(text["score_pooled"]),
+        _one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
+        pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
+    )
+
+
+def _numeric(text: dict[str, str]) -> frozenset[str]:
+    names = ("rank", "score", "gap", "gap_to_leader", "coverage", "points", "value")
+    return frozenset(text[name] for name in names)
+
+
+def _rank_of() -> pl.Expr:
+    return pl.when(pl.col("rank").is_not_null()).then(pl.format("{}/{}", "rank", "ranked")).otherwise(pl.lit(NONE))
+
+
+def _source_lines(part: pl.DataFrame, lang: Lang) -> list[str]:
+    rows = part.select(f"name_{lang}", "status", "source").iter_rows()
+    return [f"  - {name}: {status}; {source}" for name, status, source in rows]
+
+
+def _one_decimal(name: str) -> pl.Expr:
+    return pl.col(name).map_elements(lambda value: f"{value:.1f}", return_dtype=pl.String).fill_null(NONE)
+
+
+def _city(name: str, lang: Lang) -> pl.Expr:
+    table = hubs()
+    return pl.col(name).replace(dict(zip(table["hub"], table[f"name_{lang}"], strict=True)))
+
+
+def _node_name(code: str, lang: Lang) -> str:
+    from green_index.index import green_framework
+
+    node = green_framework("open").node[code]
+    return node.name_zh if lang == "zh" else node.name_en

@@ -1,0 +1,90 @@
+"""The opened store: database and lake, and the editions current in it.
+
+Knows when an edition must be built and where it is kept. Computes nothing itself.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+import polars as pl
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from api import engine_name
+from api.db import create_tables, make_engine
+from api.settings import Settings
+from carbon.embedded import load_embedded
+from carbon.lake import lake_version
+from carbon.loading import ensure_fresh
+from fhi.index import provenance
+from fhi.recipe import Recipe
+from green_index.bridge import carbon_panel, market_notes, read_facts
+from green_index.editions import (
+    Edition,
+    EditionContent,
+    edition_id,
+    edition_provenance,
+    freeze,
+    load_edition,
+    save_edition,
+)
+from green_index.index import Base, build_green_index, city_years, green_framework, green_panel
+
+CurrentKey = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True)
+class Store:
+    """One opened database with its lake. `current` holds editions already read, by base, recipe and lake version."""
+
+    engine: Engine
+    lake: Path
+    current: dict[CurrentKey, EditionContent] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store, creating folder, tables and embedded figures where they are missing."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.database_url)
+    create_tables(engine)
+    with Session(engine) as session:
+        load_embedded(session)
+    return Store(engine=engine, lake=settings.lake)
+
+
+def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:
+    """The edition that today's figures make: read if it is stored, built and stored if not."""
+    key = (base, recipe.hash(), lake_version(store.lake))
+    with store.lock:
+        if key not in store.current:
+            store.current.clear() if key[2] not in {kept[2] for kept in store.current} else None
+            store.current[key] = _read_or_build(store, base, recipe)
+        return store.current[key]
+
+
+def _read_or_build(store: Store, base: Base, recipe: Recipe) -> EditionContent:
+    with Session(store.engine) as session:
+        ensure_fresh(session, store.lake)
+        facts = read_facts(session)
+        carbon = carbon_panel(facts, city_years())
+        panel = green_panel(base, carbon)
+        wanted = _edition_of(panel, base, recipe)
+        if session.get(Edition, wanted) is not None:
+            return load_edition(session, wanted)
+        periods = panel["period"].unique().sort().to_list()
+        result = build_green_index(base, carbon, recipe, tuple(market_notes(facts, periods)))
+        content = freeze(result, engine_name())
+        save_edition(session, content)
+        session.commit()
+        return content
+
+
+def _edition_of(panel: pl.DataFrame, base: Base, recipe: Recipe) -> str:
+    made_from = provenance(panel, green_framework(base), recipe)
+    return edition_id(edition_provenance(base, made_from, recipe.normalise.bounds, engine_name()))

@@ -1,0 +1,79 @@
+"""Frames on their way out over HTTP: a flat list of rows as JSON, the same rows as CSV under `.csv`.
+
+Knows both shapes and how a route offers them. Knows no resource.
+"""
+
+import codecs
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import polars as pl
+from fastapi import APIRouter, Depends, Response
+
+from api.errors import PROBLEM_JSON
+from api.schemas import ProblemBody, Row
+
+CSV: Final = "text/csv; charset=utf-8"
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": meaning, "content": {PROBLEM_JSON: {"schema": ProblemBody.model_json_schema()}}}
+    for status, meaning in ((404, "Not found / 未找到"), (422, "Parameter not understood / 参数有误"))
+}
+
+
+def to_json(frame: pl.DataFrame) -> bytes:
+    """Rows as one JSON array of objects; null for missing, ISO dates."""
+    return frame.write_json().encode()
+
+
+def to_csv(frame: pl.DataFrame) -> bytes:
+    """Rows as CSV, UTF-8 with byte-order mark (spreadsheets read Chinese names right); lists joined by `; `."""
+    lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
+    return codecs.BOM_UTF8 + frame.with_columns(pl.col(lists).list.join("; ")).write_csv().encode()
+
+
+def add_table(
+    router: APIRouter,
+    path: str,
+    rows: Callable[..., pl.DataFrame],
+    *,
+    operation_id: str,
+    summary: str,
+    row: type[Row],
+    example: dict[str, Any],
+) -> None:
+    """Offer the frame that `rows` returns at `path` as JSON and at `path` + `.csv` as CSV.
+
+    rows: a dependency: its parameters become the route's. row, example: the documented shape of one row.
+    """
+    frame = Annotated[pl.DataFrame, Depends(rows)]
+
+    def as_csv(table: frame) -> Response:  # type: ignore[valid-type]
+        name = path.strip("/").split("/")[-1].strip("{}")
+        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        return Response(to_csv(table), media_type=CSV, headers=headers)
+
+    def as_json(table: frame) -> Response:  # type: ignore[valid-type]
+        return Response(to_json(table), media_type="application/json")
+
+    description = rows.__doc__
+    router.add_api_route(
+        f"{path}.csv",
+        as_csv,
+        operation_id=f"{operation_id}Csv",
+        summary=f"{summary} (CSV)",
+        description=description,
+        response_class=Response,
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **_PROBLEMS},
+    )
+    router.add_api_route(
+        path,
+        as_json,
+        operation_id=operation_id,
+        summary=summary,
+        description=description,
+        response_class=Response,
+        responses={
+            200: {"model": list[row], "content": {"application/json": {"example": [example]}}},  # type: ignore[valid-type]
+            **_PROBLEMS,
+        },
+    )
