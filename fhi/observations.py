@@ -42,7 +42,7 @@ def measures() -> pl.DataFrame:
 def observations() -> pl.DataFrame:
     """The open figures, one row a hub and year: hub, period, and one column a measure in the unit of `measures()`.
 
-    Null where the publisher has no figure (dfi_investment 2013, house price of Lhasa).
+    Null where the publisher has no figure (dfi_investment 2013, some house prices).
     """
     frame = pl.read_csv(_DATA.joinpath("open_observations.csv").read_bytes(), infer_schema_length=None)
     return frame.with_columns(

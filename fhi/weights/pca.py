@@ -29,17 +29,19 @@ def nicoletti_weights(scores: Array) -> PcaWeights:
     """Weights from squared varimax loadings (Nicoletti, Scarpetta and Boylaud 2000; OECD/JRC Handbook 2008, 6.1).
 
     scores: (observations, indicators), no NaN, any unit. Components that explain at least a tenth of the variance
-    are kept and rotated. Each indicator takes its largest squared loading as a share of that factor's sum of squares,
-    times the factor's share of the explained variance: the sums of squares cancel, and the result, scaled to sum 1,
-    is never negative. Raises WeightError for too few observations or an indicator that does not vary.
+    are kept and rotated. Each indicator belongs to the factor in whose sum of squares its squared loading has the
+    largest share; that share times the factor's part of the explained variance is the squared loading over a common
+    sum, and scaled to sum 1 it is never negative. Raises WeightError for too few observations or an indicator that does not vary.
     """
     correlation = correlation_matrix(scores)
     values, vectors = np.linalg.eigh(correlation)
     values, vectors = values[::-1].clip(min=0.0), vectors[:, ::-1]
     kept = max(int((values / len(values) >= MIN_COMPONENT_SHARE).sum()), 1)
     loadings = varimax(vectors[:, :kept] * np.sqrt(values[:kept]))
-    largest = (loadings**2).max(axis=1)
-    return PcaWeights(largest / largest.sum(), values, kept)
+    squared = loadings**2
+    factor = (squared / squared.sum(axis=0)).argmax(axis=1)
+    own = squared[np.arange(len(squared)), factor]
+    return PcaWeights(own / own.sum(), values, kept)
 
 
 def correlation_matrix(scores: Array) -> Array:

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fhi.describe import node_rows
+from fhi.framework import load_framework
+from fhi.index import build_index
+from fhi.observations import open_panel
+from fhi.recipe import Recipe
+
+TREE = load_framework(Path("fhi/frameworks/fhi.toml"), Path("fhi/frameworks/fhi_judgements.toml"))
+
+
+def test_one_row_a_node_with_meaning_and_weight() -> None:
+    rows = node_rows(TREE, build_index(open_panel(), TREE, Recipe()).weights)
+    assert rows["code"].to_list() == list(TREE.node)
+    indicators = rows.filter(pl.col("kind") == "indicator")
+    for name in ("direction", "unit", "definition_zh", "definition_en", "null_means", "zero_means", "source"):
+        assert indicators[name].null_count() == 0, name
+        assert (indicators[name].cast(pl.String) != "").all(), name
+    weight = dict(rows.select("code", "weight").iter_rows())
+    assert [weight[code] for code in ("industry", "experience", "ecosystem")] == pytest.approx([0.4, 0.2, 0.4])
+    assert weight["fhi"] is None
+    root = rows.filter(pl.col("code") == "fhi").row(0, named=True)
+    assert root["judgement_rule"] == "ratio"
+    assert root["judgement_reason"]

@@ -1,0 +1,148 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fhi.errors import ConstantIndicator, PanelError
+from fhi.framework import load_framework
+from fhi.index import IndexResult, build_index
+from fhi.panel import PANEL_SCHEMA
+from fhi.recipe import AggregateStep, NormaliseStep, Recipe
+
+TREE = load_framework(Path(__file__).parent / "small.toml")
+Figures = dict[str, dict[str, float | None]]
+
+# Three hubs: a is t, b is CNY (less is better), c spans decades, d has goalposts 0 and 10.
+FIGURES: Figures = {
+    "x": {"a": 1.0, "b": 10.0, "c": 0.0, "d": 2.0},
+    "y": {"a": 3.0, "b": 30.0, "c": math.e - 1, "d": 10.0},
+    "z": {"a": 5.0, "b": 20.0, "c": math.e**2 - 1, "d": None},
+}
+
+
+def panel(figures: Figures, period: str = "2022") -> pl.DataFrame:
+    rows = [
+        {"hub": hub, "period": period, "code": code, "value": value, "unit": "u", "status": "observed", "source": "s"}
+        for hub, values in figures.items()
+        for code, value in values.items()
+    ]
+    return pl.DataFrame(rows, schema=PANEL_SCHEMA)
+
+
+def scores_of(result: IndexResult, code: str, period: str = "2022") -> dict[str, float | None]:
+    rows = result.scores.filter(pl.col("code") == code, pl.col("period") == period)
+    return dict(rows.select("hub", "score").iter_rows())
+
+
+def test_scores_by_hand() -> None:
+    result = build_index(panel(FIGURES), TREE, Recipe())
+    g = {"x": (0 + 100) / 2, "y": (50 + 0) / 2, "z": (100 + 50) / 2}
+    h = {"x": (0 + 20) / 2, "y": (50 + 100) / 2, "z": 100 / 1}
+    assert scores_of(result, "g") == pytest.approx(g)
+    assert scores_of(result, "h") == pytest.approx(h)
+    assert scores_of(result, "total") == pytest.approx({hub: 3 / 4 * g[hub] + 1 / 4 * h[hub] for hub in g})
+
+
+def test_ranks_count_the_ranked() -> None:
+    result = build_index(panel(FIGURES), TREE, Recipe())
+    total = result.scores.filter(pl.col("code") == "total").sort("rank")
+    assert total["hub"].to_list() == ["z", "x", "y"]
+    assert total["ranked"].to_list() == [3, 3, 3]
+
+
+def test_coverage_counts_figures_by_weight() -> None:
+    result = build_index(panel(FIGURES), TREE, Recipe())
+    coverage = dict(result.scores.filter(pl.col("code") == "total").select("hub", "coverage").iter_rows())
+    assert coverage == pytest.approx({"x": 1.0, "y": 1.0, "z": 3 / 4 * 1 + 1 / 4 * 1 / 2})
+
+
+def test_a_hub_without_a_whole_group_is_not_ranked_and_says_why() -> None:
+    figures: Figures = {**FIGURES, "w": {"a": None, "b": None, "c": 1.0, "d": 1.0}}
+    result = build_index(panel(figures), TREE, Recipe())
+    row = result.scores.filter(pl.col("code") == "total", pl.col("hub") == "w").row(0, named=True)
+    assert (row["score"], row["rank"], row["reason"], row["ranked"]) == (None, None, "below_min_share", 3)
+
+
+def test_missing_is_not_zero() -> None:
+    with_gap = build_index(panel(FIGURES), TREE, Recipe())
+    with_zero = build_index(panel({**FIGURES, "z": {**FIGURES["z"], "d": 0.0}}), TREE, Recipe())
+    assert scores_of(with_gap, "h")["z"] != scores_of(with_zero, "h")["z"]
+
+
+def test_points_add_up_to_the_total() -> None:
+    result = build_index(panel(FIGURES), TREE, Recipe())
+    points = dict(result.inputs.group_by("hub").agg(pl.col("points").sum()).iter_rows())
+    assert points == pytest.approx(scores_of(result, "total"))
+    weights = dict(result.inputs.group_by("hub").agg(pl.col("weight").sum()).iter_rows())
+    assert weights == pytest.approx(dict.fromkeys("xyz", 1.0))
+
+
+def test_a_constant_indicator_is_left_out_and_said_or_an_error() -> None:
+    figures = {hub: {**values, "a": 7.0} for hub, values in FIGURES.items()}
+    result = build_index(panel(figures), TREE, Recipe())
+    assert scores_of(result, "g") == pytest.approx({"x": 100, "y": 0, "z": 50})
+    assert any(note.startswith("a: one value only in 2022") for note in result.notes)
+    with pytest.raises(ConstantIndicator, match="a in 2022"):
+        build_index(panel(figures), TREE, Recipe(normalise=NormaliseStep(constant="error")))
+
+
+def test_pooled_bounds_let_years_compare() -> None:
+    later = {hub: {**values, "a": (values["a"] or 0) + 4} for hub, values in FIGURES.items()}
+    both = pl.concat([panel(FIGURES), panel(later, "2023")])
+    pooled = build_index(both, TREE, Recipe(normalise=NormaliseStep(bounds="pooled")))
+    each = build_index(both, TREE, Recipe())
+    assert scores_of(pooled, "total", "2023")["x"] > scores_of(pooled, "total", "2022")["x"]  # type: ignore[operator]
+    assert scores_of(each, "total", "2023") == pytest.approx(scores_of(each, "total", "2022"))
+
+
+def test_least_share_is_the_recipes() -> None:
+    figures: Figures = {**FIGURES, "z": {**FIGURES["z"], "c": None, "d": 5.0, "a": None}}
+    strict = build_index(panel(figures), TREE, Recipe(aggregate=AggregateStep(min_share=0.75)))
+    assert scores_of(strict, "g")["z"] is None
+    assert scores_of(build_index(panel(figures), TREE, Recipe()), "g")["z"] == 50.0
+
+
+def test_problems_of_the_panel_come_at_once() -> None:
+    broken = panel({"x": {"nothing": 1.0, "a": float("nan")}})
+    with pytest.raises(PanelError) as caught:
+        build_index(broken, TREE, Recipe())
+    assert {problem.code for problem in caught.value.problems} == {"unknown_code", "not_finite"}
+
+
+def test_the_same_inputs_have_the_same_provenance_and_scores() -> None:
+    first, second = (build_index(rows, TREE, Recipe()) for rows in (panel(FIGURES), panel(FIGURES).reverse()))
+    assert first.provenance == second.provenance
+    assert first.scores.equals(second.scores)
+    other = build_index(panel(FIGURES), TREE, Recipe(seed=1))
+    assert other.provenance != first.provenance
+
+
+cell = st.one_of(st.none(), st.floats(0, 1e6))
+figures_of = st.fixed_dictionaries(dict.fromkeys("abcd", cell))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2), st.floats(0.5, 50))
+def test_ranks_survive_renaming_and_a_change_of_unit(figures: Figures, factor: float) -> None:
+    renamed = {
+        chr(ord("z") - i): {**values, "a": None if values["a"] is None else values["a"] * factor}
+        for i, values in enumerate(figures.values())
+    }
+    back = dict(zip(renamed, figures, strict=True))
+    first = scores_of(build_index(panel(figures), TREE, Recipe()), "total")
+    second = scores_of(build_index(panel(renamed), TREE, Recipe()), "total")
+    for new, old in back.items():
+        mine, theirs = second[new], first[old]
+        assert (mine is None) == (theirs is None)
+        assert mine is None or theirs is None or np.isclose(mine, theirs, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2))
+def test_scores_lie_between_zero_and_a_hundred(figures: Figures) -> None:
+    scores = build_index(panel(figures), TREE, Recipe()).scores["score"].drop_nulls()
+    assert scores.is_between(-1e-9, 100 + 1e-9).all()

@@ -1,0 +1,112 @@
+import dataclasses
+import math
+
+import polars as pl
+import pytest
+
+from fhi.errors import PanelError
+from fhi.panel import check_panel
+from green_index.bridge import CarbonFacts, carbon_panel, market_notes
+from green_index.index import green_framework
+
+
+def figure(carbon: CarbonFacts, cities: pl.DataFrame, code: str, hub: str, period: str) -> tuple[float | None, str]:
+    panel = carbon_panel(carbon, cities)
+    (row,) = panel.filter(pl.col("code") == code, pl.col("hub") == hub, pl.col("period") == period).iter_rows(
+        named=True
+    )
+    return row["value"], row["source"]
+
+
+def value(carbon: CarbonFacts, cities: pl.DataFrame, code: str, hub: str, period: str) -> float | None:
+    return figure(carbon, cities, code, hub, period)[0]
+
+
+VOLUME = "carbon_finance.market.volume"
+
+
+def test_rows_fit_the_tree(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    assert check_panel(carbon_panel(carbon, cities), green_framework("open")) == []
+
+
+def test_units_are_those_of_the_tree(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    units = carbon_panel(carbon, cities).select("code", "unit").unique()
+    tree = green_framework("open").indicator
+    assert dict(units.iter_rows()) == {code: tree[code].unit for code in units["code"]}
+
+
+def test_a_hub_without_exchange_traded_a_true_zero(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    assert figure(carbon, cities, VOLUME, "xian", "2016") == (0.0, "no carbon exchange seated in the hub")
+    assert value(carbon, cities, VOLUME, "wuhan", "2013") == 0.0
+    assert value(carbon, cities, "carbon_finance.market.continuity", "xian", "2016") is None
+
+
+def test_an_exchange_without_figure_is_unknown_not_zero(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    found, source = figure(carbon, cities, VOLUME, "wuhan", "2018")
+    assert found is None
+    assert "no figure" in source
+
+
+def test_a_hubs_markets_add_up_and_say_where_from(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    found, source = figure(carbon, cities, VOLUME, "wuhan", "2016")
+    assert found == 1000 + 3000
+    assert source == "N: sums (whole year); P: sums (whole year)"
+    assert "part of year" in figure(carbon, cities, VOLUME, "wuhan", "2014")[1]
+    assert "P: no figure" in figure(carbon, cities, VOLUME, "wuhan", "2017")[1]
+
+
+def test_means_by_value_leave_out_what_is_unknown(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    market = "carbon_finance.market"
+    expected = (0.5 * 20_000 + 1.0 * 60_000) / (20_000 + 60_000)
+    assert value(carbon, cities, f"{market}.continuity", "wuhan", "2016") == pytest.approx(expected)
+    assert value(carbon, cities, f"{market}.liquidity", "wuhan", "2016") == 3.0
+    assert value(carbon, cities, f"{market}.liquidity", "wuhan", "2015") is None
+
+
+def test_custody_is_the_volume_of_the_registrys_scheme_from_its_opening(
+    carbon: CarbonFacts, cities: pl.DataFrame
+) -> None:
+    custody = "carbon_finance.infrastructure.custody"
+    assert [value(carbon, cities, custody, "wuhan", year) for year in ("2015", "2016", "2017")] == [0.0, 3000.0, 1000.0]
+    assert value(carbon, cities, custody, "wuhan", "2018") is None
+    assert value(carbon, cities, custody, "xian", "2018") == 0.0
+
+
+def test_facilities_are_weighed_from_their_opening(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    code = "carbon_finance.infrastructure.facilities"
+    assert [value(carbon, cities, code, "wuhan", year) for year in ("2013", "2014", "2016")] == [0.0, 1.0, 1.0 + 3.0]
+    assert "weights assumed" in figure(carbon, cities, code, "wuhan", "2016")[1]
+
+
+def test_footprint_per_gdp_per_head_and_over_three_years(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    footprint = "sustainability_data.footprint"
+    assert value(carbon, cities, f"{footprint}.intensity", "wuhan", "2013") == 1e6 / (100 * 1e8 / 1e4)
+    assert value(carbon, cities, f"{footprint}.per_capita", "wuhan", "2013") == 1e6 / (10 * 1e4)
+    assert value(carbon, cities, f"{footprint}.trend", "wuhan", "2016") == pytest.approx(0.1)
+    assert value(carbon, cities, f"{footprint}.trend", "wuhan", "2015") is None
+    assert value(carbon, cities, f"{footprint}.intensity", "xian", "2013") is None
+
+
+def test_agreement_needs_both_inventories(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    code = "sustainability_data.quality.agreement"
+    assert value(carbon, cities, code, "wuhan", "2013") == pytest.approx(abs(math.log(1e6 / 2e6)))
+    assert value(carbon, cities, code, "wuhan", "2014") is None
+
+
+def test_a_pilot_counts_from_its_year(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    code = "sustainability_data.disclosure.lowcarbon_pilot"
+    assert [value(carbon, cities, code, "wuhan", year) for year in ("2014", "2015")] == [0.0, 1.0]
+    assert value(carbon, cities, code, "xian", "2018") == 0.0
+
+
+def test_a_fact_of_an_unknown_hub_is_a_problem_never_dropped(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    elsewhere = dataclasses.replace(carbon, markets=carbon.markets.with_columns(hub=pl.lit("atlantis")))
+    with pytest.raises(PanelError, match=r"carbon markets: found hub atlantis"):
+        carbon_panel(elsewhere, cities)
+
+
+def test_notes_name_loaded_years_and_partial_ones(carbon: CarbonFacts) -> None:
+    notes = market_notes(carbon, ["2014", "2016"])
+    assert any(note.startswith("N: figures of 2016 come from loaded trading files") for note in notes)
+    assert "P: part of year in 2014" in notes
+    assert market_notes(carbon, ["2015"]) == []
