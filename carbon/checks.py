@@ -1,0 +1,350 @@
+"""The rules a row of a trading file must keep, each a small function with its own code.
+
+Knows typed cells (`carbon.layout.type_cells`), the limits of the exchanges and how a finding is worded. Must not know
+how files are opened, nor where good rows go. Each rule takes all rows at once and returns all its findings; what
+needs other rows or the lake is in `carbon.cross_checks`.
+
+An error sets the row apart; a warning keeps and lists it. Numbers in brackets are the checks of the domain notes
+(C35-C43).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from carbon.findings import findings_where, no_findings, price_text
+from carbon.layout import AVERAGE_DECIMALS, NUMBERS, PRICES, Layout
+from carbon.rows import LISTING
+from carbon.units import well_formed_number_expr
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["ROW_RULES", "RowRule"]
+
+# A block deal may lie 30 % off the previous close, and the close itself 10 % off it: 0.7 / 1.1 and 1.3 / 0.9, rounded
+# outward.
+_RATIO_LOW, _RATIO_HIGH = 0.63, 1.45
+_MATCH = ["product", "method", "day"]
+_FEN = 100
+
+
+def _is_listing() -> "pl.Expr":
+    import polars as pl
+
+    return pl.col("method") == LISTING
+
+
+def find_extra_cells(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `extra_cells`: more cells than headings, so that columns may have moved."""
+    import polars as pl
+
+    text = pl.col("extra_text")
+    expected = pl.lit(f"{layout.width} cells")
+    return findings_where(
+        rows, text.is_not_null(), code="extra_cells", severity="error", column=None, found=text, expected=expected
+    )
+
+
+def find_unreadable_dates(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `unreadable_date`: no day of the calendar (C40)."""
+    import polars as pl
+
+    return findings_where(
+        rows,
+        pl.col("day").is_null(),
+        code="unreadable_date",
+        severity="error",
+        column=layout.heading("day"),
+        found=pl.col("day_text"),
+        expected=pl.lit("a day such as 2026-01-05, 2026-1-5, 2026/1/5 or 20260105"),
+    )
+
+
+def find_unknown_methods(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `unknown_method`: a trading method that the format does not know (C42)."""
+    import polars as pl
+
+    return findings_where(
+        rows,
+        pl.col("method").is_null(),
+        code="unknown_method",
+        severity="error",
+        column=layout.heading("method"),
+        found=pl.col("method_text"),
+        expected=pl.lit("one of " + ", ".join(layout.methods)),
+    )
+
+
+def _without_value(rows: "pl.DataFrame", role: str) -> "pl.DataFrame":
+    """The few rows where a text is there but no value came of it; only these are looked at closely."""
+    import polars as pl
+
+    return rows.filter(pl.col(role).is_null() & pl.col(f"{role}_text").is_not_null())
+
+
+def find_unreadable_numbers(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `unreadable_number`: a figure that is no decimal number below 10**12."""
+    import polars as pl
+
+    return pl.concat(
+        findings_where(
+            _without_value(rows, role),
+            ~well_formed_number_expr(pl.col(f"{role}_text")),
+            code="unreadable_number",
+            severity="error",
+            column=layout.heading(role),
+            found=pl.col(f"{role}_text"),
+            expected=pl.lit("a decimal number below 10**12, such as 1,234.50"),
+        )
+        for role in NUMBERS
+        if role in layout.columns
+    )
+
+
+def find_fractions(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Errors `not_whole_tonnes` (a lot is 1 t, C35) and `finer_than_fen` (a tick is 0.01 CNY, C35)."""
+    import polars as pl
+
+    return pl.concat(
+        findings_where(
+            _without_value(rows, role),
+            well_formed_number_expr(pl.col(f"{role}_text")),
+            code="not_whole_tonnes" if role.endswith("volume") else "finer_than_fen",
+            severity="error",
+            column=layout.heading(role),
+            found=pl.col(f"{role}_text"),
+            expected=pl.lit("whole tonnes" if role.endswith("volume") else "CNY with at most two decimals"),
+        )
+        for role in NUMBERS
+        if role in layout.columns and role != "average"
+    )
+
+
+def find_negatives(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `negative`: a price, volume or value below zero (C16)."""
+    import polars as pl
+
+    return pl.concat(
+        findings_where(
+            rows,
+            pl.col(role) < 0,
+            code="negative",
+            severity="error",
+            column=layout.heading(role),
+            found=pl.col(f"{role}_text"),
+            expected=pl.lit("zero or more"),
+        )
+        for role in NUMBERS
+        if role in layout.columns
+    )
+
+
+def find_missing_figures(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `missing_figure`: a volume without a value, a value without a volume, or one of them zero alone."""
+    import polars as pl
+
+    findings = []
+    for role, other in (("volume", "value"), ("value", "volume")):
+        is_alone = pl.col(f"{role}_text").is_null() & pl.col(f"{other}_text").is_not_null()
+        is_zero_alone = (pl.col(role) == 0) & (pl.col(other) > 0)
+        findings.append(
+            findings_where(
+                rows,
+                is_alone | is_zero_alone,
+                code="missing_figure",
+                severity="error",
+                column=layout.heading(role),
+                found=pl.col(f"{role}_text"),
+                expected=pl.format("a {} beside the {} {}", pl.lit(role), pl.lit(other), f"{other}_text"),
+            )
+        )
+    return pl.concat(findings)
+
+
+def find_zero_prices(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `zero_price`: a listing row with tonnes but a price of zero. On other rows a zero means "none" and is
+    read as null.
+    """
+    import polars as pl
+
+    return pl.concat(
+        findings_where(
+            rows,
+            _is_listing() & (pl.col("volume") > 0) & (pl.col(role) == 0),
+            code="zero_price",
+            severity="error",
+            column=layout.heading(role),
+            found=pl.col(f"{role}_text"),
+            expected=pl.format("a price above zero, since {} t were traded", "volume"),
+        )
+        for role in PRICES
+    )
+
+
+def find_high_below_low(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `high_below_low`: on listing rows, whose own prices these are (C37)."""
+    import polars as pl
+
+    return findings_where(
+        rows,
+        _is_listing() & (pl.col("high") < pl.col("low")),
+        code="high_below_low",
+        severity="error",
+        column=layout.heading("high"),
+        found=pl.col("high_text"),
+        expected=pl.format("at least the low of {}", "low_text"),
+    )
+
+
+def find_wrong_values(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `value_not_price_x_volume`: value against a price that is value / volume rounded to the fen (C37).
+
+    |value - price x volume| may be half a fen for each tonne plus one fen. Evidence: 514 of 514 listing closes of the
+    national file, 2610 of 2610 averages of the Hubei file keep it. Composite prices are held to the wide limit instead.
+    """
+    import polars as pl
+
+    if layout.price_rule == "close_is_vwap":
+        role, applies, scale = "close", _is_listing(), 1
+    elif layout.price_rule == "average":
+        role, applies, scale = "average", pl.lit(True), 10 ** (AVERAGE_DECIMALS - 2)
+    else:
+        return no_findings()
+    volume, value = pl.col("volume").cast(pl.Int128), pl.col("value").cast(pl.Int128)
+    gap = (value * scale - pl.col(role).cast(pl.Int128) * volume).abs()
+    return findings_where(
+        rows,
+        applies & (2 * gap > scale * (volume + 2)),
+        code="value_not_price_x_volume",
+        severity="error",
+        column=layout.heading("value"),
+        found=pl.col("value_text"),
+        expected=pl.format("{} CNY/t x {} t, within half a fen for each tonne", f"{role}_text", "volume"),
+    )
+
+
+def find_wide_prices(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `price_outside_limits`: value / volume against the close printed in the row (C36).
+
+    For block rows that repeat the listing prices and for every row of a composite-priced bulletin. A block may lie 30
+    % and the close 10 % off the previous close, so value / volume lies within 0.63 and 1.45 of the close.
+    """
+    import polars as pl
+
+    if layout.price_rule == "close_is_vwap":
+        applies = ~_is_listing()
+    elif layout.price_rule == "composite":
+        applies = pl.lit(True)
+    else:
+        return no_findings()
+    implied = pl.col("value") / pl.col("volume") / _FEN
+    ratio = implied * _FEN / pl.col("close")
+    return findings_where(
+        rows,
+        applies & (pl.col("volume") > 0) & (pl.col("close") > 0) & ~ratio.is_between(_RATIO_LOW, _RATIO_HIGH),
+        code="price_outside_limits",
+        severity="error",
+        column=layout.heading("value"),
+        found=pl.format("{} ({} CNY/t)", "value_text", implied.round(2)),
+        expected=pl.format(
+            f"{{}} t at {_RATIO_LOW} to {_RATIO_HIGH} times the close of {{}}", "volume", price_text("close")
+        ),
+    )
+
+
+def find_outside_low_high(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Warnings `open_outside_low_high`, `close_outside_low_high` on listing rows (C37).
+
+    No error: the first row of the national file has its open below its low, and the official cumulatives need that row.
+    """
+    import polars as pl
+
+    return pl.concat(
+        findings_where(
+            rows,
+            _is_listing() & ((pl.col(role) < pl.col("low")) | (pl.col(role) > pl.col("high"))),
+            code=f"{role}_outside_low_high",
+            severity="warning",
+            column=layout.heading(role),
+            found=pl.col(f"{role}_text"),
+            expected=pl.format("from the low of {} to the high of {}", "low_text", "high_text"),
+        )
+        for role in ("open", "close")
+    )
+
+
+def find_vwap_outside(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Warning `vwap_outside_low_high` on listing rows of composite-priced bulletins, beyond half a fen of rounding
+    (C37).
+    """
+    import polars as pl
+
+    if layout.price_rule != "composite":
+        return no_findings()
+    implied = pl.col("value") / pl.col("volume")
+    is_outside = (implied < pl.col("low") - 0.5) | (implied > pl.col("high") + 0.5)
+    return findings_where(
+        rows,
+        _is_listing() & (pl.col("volume") > 0) & is_outside,
+        code="vwap_outside_low_high",
+        severity="warning",
+        column=layout.heading("value"),
+        found=pl.format("{} ({} CNY/t)", "value_text", (implied / _FEN).round(2)),
+        expected=pl.format("from the low of {} to the high of {} CNY/t", "low_text", "high_text"),
+    )
+
+
+def find_cumulative_steps(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Warnings `cumulative_volume_step`, `cumulative_value_step`: a running sum that does not rise by the day's
+    figure (C38).
+
+    Steps are taken between the rows of one product and method in order of days; the first has nothing to be checked by.
+    """
+    import polars as pl
+
+    findings = [no_findings()]
+    for role in ("volume", "value"):
+        running = f"cumulative_{role}"
+        if running not in layout.columns:
+            continue
+        known = rows.filter(pl.all_horizontal(pl.col(*_MATCH, role, running).is_not_null()))
+        steps = known.unique(_MATCH, keep="first", maintain_order=True).sort(_MATCH)
+        step = pl.col(running) - pl.col(running).shift(1).over("product", "method")
+        findings.append(
+            findings_where(
+                steps.with_columns(step=step),
+                pl.col("step") != pl.col(role),
+                code=f"{running}_step",
+                severity="warning",
+                column=layout.heading(running),
+                found=pl.format("{} ({} above the row before)", f"{running}_text", _amount("step", role)),
+                expected=pl.format("a rise by the day's {}", f"{role}_text"),
+            )
+        )
+    return pl.concat(findings)
+
+
+def _amount(column: str, role: str) -> "pl.Expr":
+    import polars as pl
+
+    return price_text(column) if role == "value" else pl.col(column)
+
+
+RowRule = Callable[["pl.DataFrame", Layout], "pl.DataFrame"]
+
+ROW_RULES: dict[str, RowRule] = {
+    "extra_cells": find_extra_cells,
+    "unreadable_date": find_unreadable_dates,
+    "unknown_method": find_unknown_methods,
+    "unreadable_number": find_unreadable_numbers,
+    "fractions": find_fractions,
+    "negative": find_negatives,
+    "missing_figure": find_missing_figures,
+    "zero_price": find_zero_prices,
+    "high_below_low": find_high_below_low,
+    "value_not_price_x_volume": find_wrong_values,
+    "price_outside_limits": find_wide_prices,
+    "outside_low_high": find_outside_low_high,
+    "vwap_outside_low_high": find_vwap_outside,
+    "cumulative_step": find_cumulative_steps,
+}

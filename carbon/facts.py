@@ -1,0 +1,235 @@
+"""What others may read: typed frames of markets, facilities, periods, inventories and sources.
+
+Knows the declared schema of each frame and how loaded and embedded figures are reconciled. Must not know formats,
+rules or formulas. Money comes as integer fen and, beside it, as CNY; a thing unknown is null.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from carbon.embedded import read_embedded
+from carbon.units import cny_from_fen_expr, t_from_mt_expr
+
+if TYPE_CHECKING:
+    import polars as pl
+    from sqlmodel import Session
+
+    from carbon.market import Period
+
+__all__ = [
+    "SCHEMAS",
+    "city_inventories",
+    "facilities",
+    "lowcarbon_pilots",
+    "market_periods",
+    "market_years",
+    "markets",
+    "national_cumulatives",
+    "sources",
+]
+
+_FIGURES = {
+    "volume_t": "Int64",
+    "value_fen": "Int64",
+    "value_cny": "Float64",
+    "vwap_cny_per_t": "Float64",
+    "sessions": "Int64",
+    "calendar_sessions": "Int64",
+    "continuity": "Float64",
+    "block_share": "Float64",
+    "volatility_annual": "Float64",
+    "amihud_per_million_cny": "Float64",
+    "zero_return_share": "Float64",
+    "last_close_cny_per_t": "Float64",
+    "first_day": "Date",
+    "last_day": "Date",
+    "coverage": "String",
+    "source": "String",
+    "note": "String",
+}
+
+SCHEMAS: Mapping[str, Mapping[str, str]] = {
+    "markets": {
+        **dict.fromkeys(["market", "scope", "name_zh", "name_en", "exchange_zh", "exchange_en"], "String"),
+        **{"hub": "String", "currency": "String", "opened": "Date", "products": "String", "note": "String"},
+    },
+    "market_periods": {"market": "String", "period": "String", "by": "String", "origin": "String", **_FIGURES},
+    "market_years": {"market": "String", "year": "Int32", "period": "String", "used": "String", **_FIGURES},
+    "facilities": {
+        **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "hub"], "String"),
+        **{"since": "Date", "weight": "Float64", "weight_assumed": "Boolean"},
+    },
+    "city_inventories": {
+        **{"hub": "String", "period": "String", "series": "String", "co2_t": "Float64", "source": "String"},
+    },
+    "lowcarbon_pilots": {"hub": "String", "since_year": "Int32", "source": "String"},
+    "national_cumulatives": {
+        **{"market": "String", "day": "Date", "cumulative_volume_t": "Int64", "cumulative_value_fen": "Int64"},
+        "source": "String",
+    },
+    "sources": dict.fromkeys(["file", "column", "publisher", "unit", "terms", "remark"], "String"),
+}
+
+
+def _typed(name: str) -> "dict[str, type[pl.DataType]]":
+    import polars as pl
+
+    return {column: getattr(pl, kind) for column, kind in SCHEMAS[name].items()}
+
+
+def _frame(name: str, frame: "pl.DataFrame") -> "pl.DataFrame":
+    import polars as pl
+
+    return frame.select(pl.col(column).cast(kind) for column, kind in _typed(name).items())
+
+
+def _records(session: "Session", table: type[Any], **equal: str) -> list[dict[str, Any]]:
+    from sqlmodel import select
+
+    statement = select(table)
+    for column, value in equal.items():
+        statement = statement.where(getattr(table, column) == value)
+    return [record.model_dump() for record in session.exec(statement)]
+
+
+def markets(session: "Session") -> "pl.DataFrame":
+    """The markets, ascending by key.
+
+    market, scope (national|pilot), name_zh, name_en, exchange_zh, exchange_en, hub (where the exchange sits), currency,
+    opened (Date, first trading day), products (codes without vintage, by semicolon), note.
+    """
+    import polars as pl
+
+    from carbon.tables import Market
+
+    rows = _records(session, Market)
+    return pl.DataFrame(rows, schema=_typed("markets")).sort("market")
+
+
+def facilities(session: "Session") -> "pl.DataFrame":
+    """Registries and exchanges, ascending by key.
+
+    facility, name_zh, name_en, role (registry|exchange|offset_exchange), scope, hub, since (Date), weight (Float64,
+    by scope), weight_assumed (true: the weight is our assumption, no measurement; `facility_weights.csv` gives the
+    reason).
+    """
+    import polars as pl
+
+    from carbon.tables import Facility
+
+    rows = _records(session, Facility)
+    if not rows:
+        return pl.DataFrame(schema=_typed("facilities"))
+    weights = read_embedded("facility_weights").select("scope", "weight", weight_assumed="assumed")
+    frame = pl.DataFrame(rows, infer_schema_length=None).join(weights, on="scope", how="left")
+    return _frame("facilities", frame).sort("facility")
+
+
+def market_periods(session: "Session", by: "Period") -> "pl.DataFrame":
+    """Figures by market and year or month as stored, embedded and loaded side by side; ascending.
+
+    market, period ("2022" or "2022-06"), by, origin (embedded|loaded), volume_t and value_fen (Int64), value_cny,
+    vwap_cny_per_t, sessions (days with trades), calendar_sessions, continuity (0..1), block_share (0..1),
+    volatility_annual, amihud_per_million_cny, zero_return_share, last_close_cny_per_t, first_day, last_day, coverage
+    (whole_year, part_of_year, whole_month, part_of_month, lower_bound), source (publisher, or loaded file names), note.
+    """
+    import polars as pl
+
+    from carbon.tables import TradeSummary
+
+    rows = _records(session, TradeSummary, by=by)
+    if not rows:
+        return pl.DataFrame(schema=_typed("market_periods"))
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        value_cny=cny_from_fen_expr("value_fen"),
+        last_close_cny_per_t=cny_from_fen_expr("last_close_fen_per_t"),
+    )
+    return _frame("market_periods", frame).sort("market", "period", "origin")
+
+
+def market_years(session: "Session") -> "pl.DataFrame":
+    """One row a market and year: the loaded figures where they reach as far as the embedded ones, else the embedded
+    ones.
+
+    Columns as `market_periods`, with year (Int32) and used (loaded|embedded) in place of by and origin. Loaded
+    figures are used where there is no embedded one, or where they span at least its first_day..last_day; else `note`
+    says why not.
+    """
+    import polars as pl
+
+    periods = market_periods(session, "year").drop("by").rename({"origin": "used"})
+    other = periods.select("market", "period", "first_day", "last_day", "sessions", used_other="used")
+    paired = periods.join(other, on=["market", "period"], how="left", suffix="_other").filter(
+        (pl.col("used") != pl.col("used_other")).fill_null(False) | (pl.len().over("market", "period") == 1)
+    )
+    is_loaded = pl.col("used") == "loaded"
+    starts_late = (
+        pl.when(is_loaded)
+        .then(pl.col("first_day") > pl.col("first_day_other"))
+        .otherwise(pl.col("first_day_other") > pl.col("first_day"))
+    )
+    ends_early = (
+        pl.when(is_loaded)
+        .then(pl.col("last_day") < pl.col("last_day_other"))
+        .otherwise(pl.col("last_day_other") < pl.col("last_day"))
+    )
+    is_alone = pl.col("used") == pl.col("used_other")
+    loaded_reaches = ~starts_late & ~ends_early
+    resolved = paired.with_columns(
+        note=_note(is_loaded, starts_late, ends_early, is_alone),
+        year=pl.col("period").cast(pl.Int32),
+    ).filter(is_alone | (is_loaded & loaded_reaches) | (~is_loaded & ~loaded_reaches))
+    return _frame("market_years", resolved).sort("market", "year")
+
+
+def _note(is_loaded: "pl.Expr", starts_late: "pl.Expr", ends_early: "pl.Expr", is_alone: "pl.Expr") -> "pl.Expr":
+    """Why a figure was kept although the other one exists; joined to the note that stands there."""
+    import polars as pl
+
+    label = pl.format("loaded {} {}", "market", "period")
+    begins = pl.format("{} begins {}, embedded {}: embedded kept", label, "first_day_other", "first_day")
+    ends = pl.format("{} ends {}, embedded runs to {}: embedded kept", label, "last_day_other", "last_day")
+    fewer = pl.format("{} has {} days with trades, embedded {}", label, "sessions", "sessions_other")
+    reason = (
+        pl.when(is_alone)
+        .then(None)
+        .when(~is_loaded & starts_late)
+        .then(begins)
+        .when(~is_loaded & ends_early)
+        .then(ends)
+        .when(is_loaded & (pl.col("sessions") < pl.col("sessions_other")))
+        .then(fewer)
+    )
+    both = pl.concat_str([pl.col("note"), reason], separator="; ", ignore_nulls=True)
+    return pl.when(both != "").then(both)
+
+
+def city_inventories() -> "pl.DataFrame":
+    """Carbon dioxide of cities: hub, period (year), series (EDGAR|CEADS), co2_t (Float64, t a year), source.
+
+    The two series differ by a factor of 0.33 to 4 and are never mixed. A figure that does not exist has no row.
+    """
+    import polars as pl
+
+    publishers = read_embedded("sources").filter(pl.col("file") == "city_inventories.csv")
+    named = publishers.select(
+        pl.col("column").str.extract(r"series (\w+)").alias("series"), pl.col("publisher").alias("source")
+    ).drop_nulls("series")
+    frame = read_embedded("city_inventories").join(named, on="series", how="left")
+    typed = frame.with_columns(period=pl.col("year").cast(pl.String), co2_t=t_from_mt_expr("co2_mt"))
+    return _frame("city_inventories", typed).sort("hub", "period", "series")
+
+
+def lowcarbon_pilots() -> "pl.DataFrame":
+    """Hubs on the national lists of low-carbon pilots: hub, since_year (Int32), source. Other hubs have no row."""
+    return _frame("lowcarbon_pilots", read_embedded("lowcarbon_pilots"))
+
+
+def national_cumulatives() -> "pl.DataFrame":
+    """Official running sums of the national market: market, day, cumulative_volume_t, cumulative_value_fen, source."""
+    return _frame("national_cumulatives", read_embedded("national_cumulatives"))
+
+
+def sources() -> "pl.DataFrame":
+    """Who published each column of the embedded files: file, column, publisher, unit, terms, remark."""
+    return _frame("sources", read_embedded("sources"))

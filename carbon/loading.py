@@ -1,0 +1,269 @@
+"""Loading a trading file: read, check, append to the lake, and derive the SQL figures from it.
+
+Knows the order of these steps and what makes them safe to repeat. Must not know headings, rules or formulas. The two
+stores are written one after the other: the lake first, then SQL in one transaction that records the lake's version,
+so that `ensure_fresh` can heal a crash between them. These functions commit for themselves, as each says.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbon.embedded import load_embedded, resolve_market
+from carbon.errors import Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+    from sqlmodel import Session
+
+    from carbon.formats import Reading
+    from carbon.market import Period
+
+__all__ = ["LoadReport", "Progress", "ensure_fresh", "load_trades", "refresh_market"]
+
+Progress = Callable[[str], None]
+"""Called with the name of each step as it begins: reading, comparing, appending, summarising."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of one file.
+
+    rows_read = rows_kept + rejected + rows_without_trade + rows_repeated; rows_kept = rows_new + rows_already_loaded.
+    rows_without_trade : calendar days without volume and value; rows_repeated : an earlier line says the same
+    problems : errors and warnings by line; an error sets its row apart, or with strict the whole file
+    """
+
+    file: str
+    format: str
+    market: str
+    rows_read: int
+    rows_kept: int
+    rows_new: int
+    rows_already_loaded: int
+    rows_without_trade: int
+    rows_repeated: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were not kept although they hold a trade of their own."""
+        return self.rows_read - self.rows_kept - self.rows_without_trade - self.rows_repeated
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that set rows apart."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def load_trades(
+    session: "Session",
+    lake: Path,
+    path: Path,
+    *,
+    market: str,
+    format_name: str | None = None,
+    strict: bool = False,
+    loaded_at: datetime | None = None,
+    file_name: str | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Load one trading file of a market: good rows are kept, bad rows are set apart and reported.
+
+    path : .csv or .csv.gz; market : key or product code in any case (CEA, Hubei, HBEA)
+    format_name : a key of `carbon.formats.FORMATS`; null recognises it by the header
+    strict : with any error keep no row at all; loaded_at : moment to note in the log, the caller's clock
+    file_name : name to report and log, the path's own by default
+
+    Commits: the embedded tables if they are missing (one transaction); the rows as one version of the lake; then the
+    log entry, daily bars and summaries of the market as one SQL transaction. The same file again changes nothing.
+    Raises UnknownMarket, UnknownFormat, UnreadableFile, FileTooLarge, LakeBusy.
+    """
+    from carbon.cross_checks import find_conflicts
+    from carbon.findings import to_problems
+    from carbon.formats import read_trades
+    from carbon.lake import append_rows, read_rows
+
+    say = progress or _say_nothing
+    key, file = resolve_market(market), file_name or path.name
+    say("reading")
+    name, reading = read_trades(path, market=key, format_name=format_name, file=file)
+    say("comparing")
+    loaded = read_rows(lake, key)
+    conflicts = find_conflicts(reading.rows, loaded)
+    problems = _by_row([*reading.problems, *to_problems(conflicts, file)])
+    kept = reading.rows.join(conflicts.select("row"), on="row", how="anti")
+    if strict and any(problem.severity == "error" for problem in problems):
+        kept = kept.clear()
+    load_embedded(session)
+    if not kept.is_empty():
+        say("appending")
+        rows_new = append_rows(lake, kept)
+        say("summarising")
+        _log_and_refresh(session, lake, path, name, reading, kept, file, key, loaded_at)
+    else:
+        rows_new = 0
+    return LoadReport(
+        file=file,
+        format=name,
+        market=key,
+        rows_read=reading.rows_read,
+        rows_kept=kept.height,
+        rows_new=rows_new,
+        rows_already_loaded=kept.height - rows_new,
+        rows_without_trade=reading.rows_without_trade,
+        rows_repeated=reading.rows_repeated,
+        problems=tuple(problems),
+    )
+
+
+def refresh_market(session: "Session", lake: Path, market: str) -> None:
+    """Derive the daily bars and loaded summaries of one market again from the lake, and commit (one transaction).
+
+    market : key or product code. Embedded summaries stay. Raises UnknownMarket.
+    """
+    key = resolve_market(market)
+    load_embedded(session)
+    try:
+        _derive(session, lake, key)
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+
+
+def ensure_fresh(session: "Session", lake: Path) -> list[str]:
+    """Derive every market again whose SQL figures come from another version of the lake; the keys of those markets.
+
+    Commits one transaction a market. Heals a crash between the two stores; changes nothing where all is fresh.
+    """
+    from carbon.lake import lake_markets, lake_version
+
+    version = lake_version(lake)
+    stale = [market for market in lake_markets(lake) if _recorded_version(session, market) != version]
+    for market in stale:
+        refresh_market(session, lake, market)
+    return stale
+
+
+def _say_nothing(step: str) -> None:
+    del step
+
+
+def _by_row(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.row or 0)
+
+
+def _log_and_refresh(
+    session: "Session",
+    lake: Path,
+    path: Path,
+    format_name: str,
+    reading: "Reading",
+    kept: "pl.DataFrame",
+    file: str,
+    market: str,
+    loaded_at: datetime | None,
+) -> None:
+    from sqlmodel import select
+
+    from carbon.lake import lake_version
+    from carbon.tables import TradeFile
+
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    same_file = select(TradeFile.id).where(
+        TradeFile.sha256 == sha256, TradeFile.market == market, TradeFile.format == format_name
+    )
+    days = kept["day"].sort().to_list()
+    try:
+        if session.exec(same_file).first() is None:
+            repeated_or_idle = reading.rows_without_trade + reading.rows_repeated
+            session.add(
+                TradeFile(
+                    sha256=sha256,
+                    file=file,
+                    market=market,
+                    format=format_name,
+                    rows_read=reading.rows_read,
+                    rows_kept=kept.height,
+                    rows_rejected=reading.rows_read - kept.height - repeated_or_idle,
+                    first_day=days[0],
+                    last_day=days[-1],
+                    loaded_at=loaded_at,
+                )
+            )
+        if _recorded_version(session, market) != lake_version(lake):
+            _derive(session, lake, market)
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+
+
+def _recorded_version(session: "Session", market: str) -> int | None:
+    from sqlmodel import func, select
+
+    from carbon.tables import TradeSummary
+
+    recorded = select(func.min(TradeSummary.lake_version)).where(
+        TradeSummary.market == market, TradeSummary.origin == "loaded"
+    )
+    return session.exec(recorded).one()
+
+
+def _derive(session: "Session", lake: Path, market: str) -> None:
+    """Replace the bars and loaded summaries of one market, without committing."""
+    from sqlmodel import delete, insert
+
+    from carbon.lake import lake_version, read_rows
+    from carbon.market import day_bars
+    from carbon.tables import DailyBar, TradeSummary
+
+    # The version first: were a writer to add rows in between, the figures would count as stale and be made again.
+    version = lake_version(lake)
+    rows = read_rows(lake, market)
+    bars = day_bars(rows)
+    summaries = _loaded_summaries(rows, bars, market).to_dicts()
+    session.exec(delete(DailyBar).where(DailyBar.market == market))  # type: ignore[arg-type]
+    session.exec(
+        delete(TradeSummary).where(
+            TradeSummary.market == market,  # type: ignore[arg-type]
+            TradeSummary.origin == "loaded",  # type: ignore[arg-type]
+        )
+    )
+    if not bars.is_empty():
+        session.exec(insert(DailyBar), params=bars.to_dicts())
+    if summaries:
+        stamped = [{**summary, "origin": "loaded", "lake_version": version} for summary in summaries]
+        session.exec(insert(TradeSummary), params=stamped)
+
+
+def _loaded_summaries(rows: "pl.DataFrame", bars: "pl.DataFrame", market: str) -> "pl.DataFrame":
+    import polars as pl
+
+    from carbon.calendar import sessions_of_years
+    from carbon.embedded import read_embedded
+    from carbon.market import summarise
+
+    opened = read_embedded("markets").filter(pl.col("market") == market)["opened"].item()
+    sessions = sessions_of_years(bars["day"].dt.year().unique().to_list())
+    periods: tuple[Period, ...] = ("year", "month")
+    summaries = pl.concat(summarise(bars, by=by, sessions=sessions, opened=opened) for by in periods)
+    return summaries.join(_sources(rows, bars), on=["by", "period"], how="left")
+
+
+def _sources(rows: "pl.DataFrame", bars: "pl.DataFrame") -> "pl.DataFrame":
+    """Names of the files behind each period, those of the feed that made the day's bar: columns by, period, source."""
+    import polars as pl
+
+    used = rows.join(bars.select("market", "day", "feed"), on=["market", "day", "feed"], how="semi")
+    return pl.concat(
+        used.group_by(pl.lit(by).alias("by"), pl.col("day").dt.strftime(form).alias("period")).agg(
+            pl.format("loaded: {}", pl.col("file").unique().sort().str.join(", ")).first().alias("source")
+        )
+        for by, form in (("year", "%Y"), ("month", "%Y-%m"))
+    )

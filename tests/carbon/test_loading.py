@@ -1,0 +1,198 @@
+from collections import Counter
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from sqlmodel import select
+
+import carbon.loading
+from carbon.errors import UnknownMarket
+from carbon.facts import market_periods, market_years
+from carbon.lake import append_rows, lake_version, read_rows
+from carbon.loading import ensure_fresh, load_trades, refresh_market
+from carbon.tables import DailyBar, TradeFile, TradeSummary
+
+
+def sql_rows(session):
+    tables = (DailyBar, TradeSummary, TradeFile)
+    return [sorted(str(sorted(row.model_dump().items())) for row in session.exec(select(table))) for table in tables]
+
+
+def totals(session, market="CEA"):
+    bars = session.exec(select(DailyBar).where(DailyBar.market == market)).all()
+    return sum(bar.volume_t for bar in bars), sum(bar.value_fen for bar in bars)
+
+
+def test_the_national_file(session, lake, national_file):
+    moment = datetime(2026, 5, 9, 8, 30, tzinfo=UTC)
+    steps = []
+    report = load_trades(session, lake, national_file, market="cea", loaded_at=moment, progress=steps.append)
+    assert (report.file, report.format, report.market) == (national_file.name, "cneeex_daily", "CEA")
+    assert (report.rows_read, report.rows_kept, report.rows_new, report.rows_already_loaded) == (675, 675, 675, 0)
+    assert (report.rejected, report.errors) == (0, ())
+    assert Counter(problem.code for problem in report.problems) == {"open_outside_low_high": 1}
+    assert steps == ["reading", "comparing", "appending", "summarising"]
+    assert len(session.exec(select(DailyBar)).all()) == 514
+    logged = session.exec(select(TradeFile)).one()
+    assert (logged.rows_kept, str(logged.first_day), str(logged.last_day)) == (675, "2021-07-16", "2023-08-25")
+    assert logged.loaded_at.replace(tzinfo=UTC) == moment
+    year = session.get(TradeSummary, ("CEA", "2022", "year", "loaded"))
+    assert (year.volume_t, year.value_fen, year.lake_version) == (50_889_493, 281_400_469_428, lake_version(lake))
+    assert year.source == f"loaded: {national_file.name}"
+
+
+def test_the_same_file_twice_changes_nothing(session, lake, national_file):
+    load_trades(session, lake, national_file, market="CEA")
+    before = sql_rows(session), lake_version(lake), read_rows(lake, "CEA")
+    again = load_trades(session, lake, national_file, market="CEA")
+    assert (again.rows_kept, again.rows_new, again.rows_already_loaded) == (675, 0, 675)
+    assert (sql_rows(session), lake_version(lake)) == before[:2]
+    assert read_rows(lake, "CEA").equals(before[2])
+
+
+def test_exchange_file_and_bulletins_do_not_count_twice(session, lake, settlement_file, price_file, national_file):
+    load_trades(session, lake, settlement_file, market="CEA")
+    settlement = totals(session)
+    raw = pl.read_csv(settlement_file)
+    assert settlement[0] == raw["本日成交量_吨"].sum()
+    load_trades(session, lake, price_file, market="CEA")
+    assert read_rows(lake, "CEA").height == 141 + 122
+    both = totals(session)
+    feeds = Counter(bar.feed for bar in session.exec(select(DailyBar)))
+    days_of_prices = pl.read_csv(price_file, infer_schema=False)["日期"].n_unique()
+    assert feeds["crc_price"] == days_of_prices
+    assert both == settlement == (30_145_967, 225_642_469_551)  # two witnesses of the same tonnes, not their sum
+    load_trades(session, lake, national_file, market="CEA")
+    assert totals(session)[0] == both[0] + 248_023_673
+
+
+def test_both_bulletins_agree_on_every_day(session, lake, settlement_file, price_file):
+    load_trades(session, lake, settlement_file, market="CEA")
+    first = {bar.day: (bar.volume_t, bar.value_fen) for bar in session.exec(select(DailyBar))}
+    load_trades(session, lake, price_file, market="CEA")
+    second = {bar.day: (bar.volume_t, bar.value_fen) for bar in session.exec(select(DailyBar))}
+    assert len(first) == 77
+    assert second == first
+
+
+def test_bad_rows_are_set_apart_and_good_rows_kept(session, lake, write_national):
+    lines = [
+        "2022-03-01,CEA,58.0,58.5,57.5,58.0,0.0,1000,58000,挂牌协议交易",
+        "2022-03-02,CEA,58.0,57.0,58.0,58.0,0.0,1000,58000,挂牌协议交易",
+    ]
+    report = load_trades(session, lake, write_national(lines), market="CEA")
+    assert (report.rows_read, report.rows_kept, report.rejected) == (2, 1, 1)
+    assert [(problem.row, problem.code) for problem in report.errors] == [(3, "high_below_low")]
+    logged = session.exec(select(TradeFile)).one()
+    assert (logged.rows_read, logged.rows_kept, logged.rows_rejected) == (2, 1, 1)
+
+
+def test_strict_keeps_nothing_where_one_row_is_bad(session, lake, write_national):
+    lines = [
+        "2022-03-01,CEA,58.0,58.5,57.5,58.0,0.0,1000,58000,挂牌协议交易",
+        "2022-03-02,CEA,58.0,57.0,58.0,58.0,0.0,1000,58000,挂牌协议交易",
+    ]
+    report = load_trades(session, lake, write_national(lines), market="CEA", strict=True)
+    assert (report.rows_kept, report.rows_new, report.rejected, len(report.errors)) == (0, 0, 2, 1)
+    assert lake_version(lake) is None
+    assert sql_rows(session)[0] == []
+    assert sql_rows(session)[2] == []
+
+
+def test_strict_keeps_a_file_with_warnings_only(session, lake, national_file):
+    assert load_trades(session, lake, national_file, market="CEA", strict=True).rows_new == 675
+
+
+def test_other_figures_for_a_loaded_day_name_the_earlier_file(session, lake, write_national):
+    load_trades(session, lake, write_national(name="first.csv"), market="CEA")
+    changed = [
+        "2022-03-02,CEA,58.0,59.0,58.0,58.58,1.0,3000,175740,挂牌协议交易",
+        "2022-03-04,CEA,58.0,59.0,58.0,58.58,1.0,3000,175740,挂牌协议交易",
+    ]
+    version = lake_version(lake)
+    report = load_trades(session, lake, write_national(changed, name="second.csv"), market="CEA")
+    problem = report.errors[0]
+    assert (problem.file, problem.row, problem.code) == ("second.csv", 2, "already_loaded_otherwise")
+    assert problem.found == "3000 t, 175740.00 CNY, close 58.58"
+    assert problem.expected == (
+        "2000 t, 117160.00 CNY, close 58.58 for CEA listing of 2022-03-02, as loaded from first.csv"
+    )
+    assert (report.rows_kept, report.rejected, lake_version(lake)) == (1, 1, version + 1)
+
+
+def test_an_unknown_market_loads_nothing(session, lake, write_national):
+    with pytest.raises(UnknownMarket, match="'EUA'"):
+        load_trades(session, lake, write_national(), market="EUA")
+    assert lake_version(lake) is None
+
+
+def test_a_file_may_carry_another_name(session, lake, write_national):
+    report = load_trades(session, lake, write_national(name="upload-17.tmp"), market="CEA", file_name="march.csv")
+    assert report.file == "march.csv"
+    assert read_rows(lake, "CEA")["file"].unique().to_list() == ["march.csv"]
+
+
+def test_a_crash_between_the_stores_is_healed(session, lake, national_file, wind_file, monkeypatch):
+    load_trades(session, lake, wind_file, market="HBEA")
+
+    def crash(*_):
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(carbon.loading, "_derive", crash)
+        with pytest.raises(RuntimeError, match="power cut"):
+            load_trades(session, lake, national_file, market="CEA")
+    assert read_rows(lake, "CEA").height == 675
+    assert totals(session) == (0, 0)
+    assert session.exec(select(TradeFile)).one().market == "Hubei"
+    assert set(ensure_fresh(session, lake)) == {"CEA", "Hubei"}
+    assert totals(session)[0] == 248_023_673
+    assert ensure_fresh(session, lake) == []
+    report = load_trades(session, lake, national_file, market="CEA")
+    assert (report.rows_new, len(session.exec(select(TradeFile)).all())) == (0, 2)
+
+
+def test_refresh_makes_the_same_figures_again(session, lake, national_file):
+    load_trades(session, lake, national_file, market="CEA")
+    before = sql_rows(session)
+    refresh_market(session, lake, "cea")
+    assert sql_rows(session) == before
+
+
+def test_refresh_without_a_lake(session, lake):
+    refresh_market(session, lake, "CEA")
+    assert ensure_fresh(session, lake) == []
+    assert sql_rows(session)[0] == []
+
+
+def test_another_writer_makes_figures_stale(session, lake, write_national):
+    load_trades(session, lake, write_national(), market="CEA")
+    more = read_rows(lake, "CEA").with_columns(day=pl.col("day").dt.offset_by("1w"))
+    append_rows(lake, more)
+    before = totals(session)
+    assert ensure_fresh(session, lake) == ["CEA"]
+    assert totals(session) == (2 * before[0], 2 * before[1])
+
+
+@pytest.mark.parametrize("cut", [1, 300, 674])
+def test_a_file_in_two_parts_gives_the_same_figures(session, lake, tmp_path, national_file, cut):
+    lines = national_file.read_text(encoding="utf-8-sig").splitlines()
+    for name, part in (("late.csv", lines[cut + 1 :]), ("early.csv", lines[1 : cut + 1])):
+        path = tmp_path / name
+        path.write_text("\n".join([lines[0], *part]), encoding="utf-8")
+        load_trades(session, lake, path, market="CEA")
+    parts = market_periods(session, "month").filter(pl.col("origin") == "loaded").drop("source")
+    other = tmp_path / "whole"
+    load_trades(session, other, national_file, market="CEA")
+    refresh_market(session, other, "CEA")
+    whole = market_periods(session, "month").filter(pl.col("origin") == "loaded").drop("source")
+    assert parts.equals(whole)
+
+
+def test_part_of_a_year_does_not_replace_the_whole(session, lake, national_file):
+    load_trades(session, lake, national_file, market="CEA")
+    years = {row["year"]: row for row in market_years(session).filter(pl.col("market") == "CEA").to_dicts()}
+    assert [years[year]["used"] for year in (2021, 2022, 2023, 2024)] == ["loaded", "loaded", "embedded", "embedded"]
+    assert years[2023]["volume_t"] == 211_943_768
+    assert years[2023]["note"] == "loaded CEA 2023 ends 2023-08-25, embedded runs to 2023-12-29: embedded kept"
+    assert years[2022]["note"] is None
