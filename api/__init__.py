@@ -1,8 +1,5 @@
 """The shell: everything that touches time, network, environment, disk and screens. No arithmetic of its own."""
 
-from importlib.metadata import version
-
-
-def engine_name() -> str:
-    """Name and version of this software, as editions record it."""
-    return f"greenfin {version('greenfin')}"
+__version__ = "0.1.0"
+ENGINE = f"greenfin {__version__}"
+"""Name and version of this software, as editions record it."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import engine_name, queries
+from api import __version__, queries
 from api.errors import add_error_handlers
 from api.routers import hubs, markets, pages, probes, scores
 from api.settings import Settings
@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPIOffline(
         title="greenfin",
-        version=engine_name().split()[-1],
+        version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
         openapi_tags=[

@@ -90,7 +90,7 @@ def market(
         raise typer.BadParameter(f"found {by!r}; expected month or year", param_hint="--by")
     chosen, tongue = _format(form), _lang(lang)
     rows = queries.market_statistics(_open(), name, "month" if by == "month" else "year")
-    screens.show_table(rows, labels(tongue)["title_market"].format(market=name, by=by), chosen)
+    screens.show_market(rows, name, chosen, tongue)
 
 
 @app.command()
@@ -154,7 +154,7 @@ def validate(
         tables.append(validate_open_base(printed, index, year))
         for name in left_out:
             typer.echo(f"{ranks.name}: {name} is not among our cities and is left out", err=True)
-    screens.show_table(pl.concat(tables), labels(_lang(lang))["title_validate"], _format(form))
+    screens.show_validation(pl.concat(tables), labels(_lang(lang))["title_validate"], _format(form))
 
 
 @load_app.command("trades")
@@ -173,7 +173,7 @@ def load_trades(
     store = _open()
     reports = jobs.load_trade_files(store, files, market=market_name, format_name=format_in, strict=strict)
     screens.show_load(reports, chosen, tongue)
-    if strict and any(report.rejected for report in reports):
+    if any(report.rejected and not report.rows_kept for report in reports):
         raise typer.Exit(INVALID_DATA)
 
 

@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from api.store import Store, current_edition
 from carbon import facts
-from carbon.errors import UnknownMarket
+from carbon.embedded import resolve_market
+from carbon.loading import ensure_fresh
 from fhi.describe import node_rows
 from fhi.errors import UnknownFramework
 from fhi.framework import Framework
@@ -113,16 +114,11 @@ def markets(store: Store) -> pl.DataFrame:
 
 
 def market_statistics(store: Store, market: str, by: By) -> pl.DataFrame:
-    """Statistics of one market by month or year: see carbon.facts.market_periods. Raises UnknownMarket."""
+    """Statistics of one market by month or year: see carbon.facts.market_statistics. Raises UnknownMarket."""
+    wanted = resolve_market(market)
     with Session(store.engine) as session:
-        known = facts.markets(session)
-        found = known.filter(
-            (pl.col("market").str.to_lowercase() == market.lower())
-            | pl.col("products").str.to_lowercase().str.split(";").list.contains(market.lower())
-        )
-        if found.height == 0:
-            raise UnknownMarket(f"unknown market {market!r}; known: {', '.join(known['market'])}")
-        return facts.market_periods(session, by).filter(pl.col("market") == found["market"][0])
+        ensure_fresh(session, store.lake)
+        return facts.market_statistics(session, by).filter(pl.col("market") == wanted)
 
 
 def editions(store: Store) -> pl.DataFrame:

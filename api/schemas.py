@@ -96,9 +96,12 @@ class NodeRow(Row):
     judged_when: str | None
     judgement_reason: str | None
     weight: float | None
+    consistency_ratio: float | None
+    random_index: str | None
+    kmo: float | None
+    bartlett_p: float | None
     weight_method: str | None
     weight_assumed: bool | None
-    consistency_ratio: float | None
 
 
 class MarketRow(Row):
@@ -109,6 +112,7 @@ class MarketRow(Row):
     name_zh: str
     name_en: str
     exchange_zh: str
+    exchange_en: str
     hub: str
     currency: str
     opened: date
@@ -124,6 +128,7 @@ class MarketPeriodRow(Row):
     by: str
     origin: str
     volume_t: int
+    value_fen: int
     value_cny: float
     vwap_cny_per_t: float | None
     sessions: int

@@ -82,6 +82,39 @@ def show_standing(rows: pl.DataFrame, hub: pl.DataFrame, year: int, form: Format
     write_table(_year_table(rows, text), text["title_years"], frozenset(_year_table(rows, text).columns))
 
 
+def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> None:
+    """A market's statistics: for people, value in millions and shares in per cent."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    text = labels(lang)
+    percent = pl.String
+    table = rows.select(
+        pl.col("period").alias(text["period"]),
+        pl.col("volume_t").map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String).alias(text["volume_t"]),
+        (pl.col("value_cny") / 1e6).alias(text["value_million_cny"]),
+        _decimals("vwap_cny_per_t", 2).alias(text["vwap_cny_per_t"]),
+        pl.col("sessions").alias(text["sessions"]),
+        pl.col("continuity").map_elements(share, return_dtype=percent).alias(text["continuity"]),
+        pl.col("block_share").map_elements(share, return_dtype=percent).alias(text["block_share"]),
+        _decimals("volatility_annual", 3).alias(text["volatility_annual"]),
+        _decimals("amihud_per_million_cny", 3).alias(text["amihud"]),
+        pl.col("coverage").str.replace_all("_", " ").alias(text["extent"]),
+        pl.col("origin").alias(text["origin"]),
+    )
+    words = {text["extent"], text["origin"]}
+    write_table(table, text["title_market"].format(market=market), frozenset(table.columns) - words)
+    write_lines([f"  - {note}" for note in rows["note"].drop_nulls().unique(maintain_order=True)], form)
+
+
+def show_validation(rows: pl.DataFrame, title: str, form: Format) -> None:
+    """Rank correlations with three decimals."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    write_table(rows.with_columns(_decimals("spearman", 3)), title, frozenset({"year", "hubs", "spearman"}))
+
+
 def show_tree(rows: pl.DataFrame, title: str, form: Format, lang: Lang) -> None:
     """An indicator tree, indented by level for people."""
     if form != "table":
@@ -116,8 +149,8 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
                 warnings=warnings,
             )
         )
-        if report.rows_read and not report.rows_kept:
-            lines.append(text["kept_none"])
+        if report.rejected and not report.rows_kept:
+            lines.append(text["kept_none"].format(file=report.file))
     columns = ("file", "row", "column", "found", "expected", "code", "severity")
     problems = pl.DataFrame(
         [tuple(getattr(problem, name) for name in columns) for report in reports for problem in report.problems],
@@ -181,7 +214,11 @@ def _source_lines(part: pl.DataFrame, lang: Lang) -> list[str]:
 
 
 def _one_decimal(name: str) -> pl.Expr:
-    return pl.col(name).map_elements(lambda value: f"{value:.1f}", return_dtype=pl.String).fill_null(NONE)
+    return _decimals(name, 1)
+
+
+def _decimals(name: str, count: int) -> pl.Expr:
+    return pl.col(name).map_elements(lambda value: f"{value:.{count}f}", return_dtype=pl.String).fill_null(NONE)
 
 
 def _city(name: str, lang: Lang) -> pl.Expr:

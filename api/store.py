@@ -9,9 +9,10 @@ from threading import Lock
 
 import polars as pl
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from api import engine_name
+from api import ENGINE
 from api.db import create_tables, make_engine
 from api.settings import Settings
 from carbon.embedded import load_embedded
@@ -52,10 +53,18 @@ def open_store(settings: Settings) -> Store:
     """Open the store, creating folder, tables and embedded figures where they are missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.database_url)
+    try:
+        _prepare(engine)
+    except DBAPIError:
+        # Another process may have been preparing the same empty store: what it made is found the second time.
+        _prepare(engine)
+    return Store(engine=engine, lake=settings.lake)
+
+
+def _prepare(engine: Engine) -> None:
     create_tables(engine)
     with Session(engine) as session:
         load_embedded(session)
-    return Store(engine=engine, lake=settings.lake)
 
 
 def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:
@@ -79,12 +88,17 @@ def _read_or_build(store: Store, base: Base, recipe: Recipe) -> EditionContent:
             return load_edition(session, wanted)
         periods = panel["period"].unique().sort().to_list()
         result = build_green_index(base, carbon, recipe, tuple(market_notes(facts, periods)))
-        content = freeze(result, engine_name())
-        save_edition(session, content)
-        session.commit()
+        content = freeze(result, ENGINE)
+        try:
+            save_edition(session, content)
+            session.commit()
+        except IntegrityError:
+            # Another process stored the same edition meanwhile; the same inputs give the same bytes.
+            session.rollback()
+            save_edition(session, content)
         return content
 
 
 def _edition_of(panel: pl.DataFrame, base: Base, recipe: Recipe) -> str:
     made_from = provenance(panel, green_framework(base), recipe)
-    return edition_id(edition_provenance(base, made_from, recipe.normalise.bounds, engine_name()))
+    return edition_id(edition_provenance(base, made_from, recipe.normalise.bounds, ENGINE))

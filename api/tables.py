@@ -4,7 +4,10 @@ Knows both shapes and how a route offers them. Knows no resource.
 """
 
 import codecs
+import json
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Final
 
 import polars as pl
@@ -39,20 +42,20 @@ def add_table(
     operation_id: str,
     summary: str,
     row: type[Row],
-    example: dict[str, Any],
 ) -> None:
     """Offer the frame that `rows` returns at `path` as JSON and at `path` + `.csv` as CSV.
 
-    rows: a dependency: its parameters become the route's. row, example: the documented shape of one row.
+    rows: a dependency: its parameters become the route's. row: the documented shape of one row; the documented
+    example is the row of `examples.json` under the operation id, a real answer.
     """
     frame = Annotated[pl.DataFrame, Depends(rows)]
 
-    def as_csv(table: frame) -> Response:  # type: ignore[valid-type]
+    def as_csv(table: frame) -> Response:
         name = path.strip("/").split("/")[-1].strip("{}")
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return Response(to_csv(table), media_type=CSV, headers=headers)
 
-    def as_json(table: frame) -> Response:  # type: ignore[valid-type]
+    def as_json(table: frame) -> Response:
         return Response(to_json(table), media_type="application/json")
 
     description = rows.__doc__
@@ -73,7 +76,14 @@ def add_table(
         description=description,
         response_class=Response,
         responses={
-            200: {"model": list[row], "content": {"application/json": {"example": [example]}}},  # type: ignore[valid-type]
+            200: {"model": list[row], "content": {"application/json": {"example": [_examples()[operation_id]]}}},  # type: ignore[valid-type]
             **_PROBLEMS,
         },
     )
+
+
+@cache
+def _examples() -> dict[str, dict[str, Any]]:
+    text = files("api").joinpath("examples.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)
+    return found

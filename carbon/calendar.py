@@ -5,7 +5,7 @@ does not know is null, never guessed. Extra weekend sessions that an exchange an
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exchange_sessions", "sessions_of_years"]
 
-_SATURDAY = 5
+_FRIDAY = 5
 
 
 def exchange_sessions(year: int) -> "pl.Series | None":
@@ -24,16 +24,13 @@ def exchange_sessions(year: int) -> "pl.Series | None":
     import chinese_calendar
     import polars as pl
 
-    day, sessions = date(year, 1, 1), []
-    while day.year == year:
-        try:
-            is_session = day.weekday() < _SATURDAY and not chinese_calendar.is_holiday(day)
-        except NotImplementedError:
-            return None
-        if is_session:
-            sessions.append(day)
-        day += timedelta(days=1)
-    return pl.Series("day", sessions, dtype=pl.Date)
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    try:
+        holidays = chinese_calendar.get_holidays(first, last, include_weekends=False)
+    except NotImplementedError:
+        return None
+    days = pl.date_range(first, last, eager=True).alias("day")
+    return days.filter((days.dt.weekday() <= _FRIDAY) & ~days.is_in(holidays))
 
 
 def sessions_of_years(years: Iterable[int]) -> "pl.Series":

@@ -5,6 +5,7 @@ Knows keys and figures of rows. Must not know how files are opened or how the la
 
 from typing import TYPE_CHECKING
 
+from carbon.embedded import product_codes
 from carbon.findings import findings_where, no_findings, price_text
 from carbon.layout import PRICES, Layout
 from carbon.rows import FIGURES, KEY, METHOD_NAMES
@@ -26,7 +27,7 @@ def find_unknown_products(rows: "pl.DataFrame", layout: Layout, *, market: str, 
     """
     import polars as pl
 
-    expected = pl.lit(f"a product of the market {market}, matching {pattern}")
+    expected = pl.lit(f"a product of the market {market}, with or without a vintage: {product_codes(market)}")
     if layout.fixed_product is not None:
         import re
 

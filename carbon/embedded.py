@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
     from sqlmodel import Session
 
-__all__ = ["load_embedded", "product_pattern", "read_embedded", "resolve_market"]
+__all__ = ["load_embedded", "product_codes", "product_pattern", "read_embedded", "resolve_market"]
 
 _VINTAGE = r"(?:-?\d{1,4}(?:-\d{2})?)?"
 
@@ -81,10 +81,18 @@ def product_pattern(market: str) -> str:
 
     "CEA" allows CEA, CEA25 and CEA19-20; "Shenzhen" allows SZA-2014. Raises UnknownMarket.
     """
-    key = resolve_market(market)
-    row = read_embedded("markets").row(by_predicate=_is("market", key), named=True)
-    codes = "|".join(re.escape(code) for code in row["products"].split(";"))
+    codes = "|".join(re.escape(code) for code in _codes(market))
     return f"^(?:{codes}){_VINTAGE}$"
+
+
+def product_codes(market: str) -> str:
+    """The product codes of a market without vintages, for a reader: "CEA, COMCEA". Raises UnknownMarket."""
+    return ", ".join(_codes(market))
+
+
+def _codes(market: str) -> list[str]:
+    row = read_embedded("markets").row(by_predicate=_is("market", resolve_market(market)), named=True)
+    return str(row["products"]).split(";")
 
 
 def _is(column: str, value: str) -> "pl.Expr":
@@ -96,18 +104,40 @@ def _is(column: str, value: str) -> "pl.Expr":
 def load_embedded(session: "Session") -> None:
     """Write the embedded markets, facilities and yearly summaries to SQL, and commit (one transaction).
 
-    Rows are written by key, so a second call changes nothing; summaries of origin "loaded" are never touched.
+    Nothing is written where the database already holds these very figures. Rows are written by key; summaries of
+    origin "loaded" are never touched.
     """
-    from carbon.tables import Facility, Market, TradeSummary
+    from carbon.tables import EmbeddedStamp, Facility, Market, TradeSummary
 
-    for row in read_embedded("markets").iter_rows(named=True):
-        session.merge(Market(**row))
-    session.flush()
-    for row in read_embedded("facilities").iter_rows(named=True):
-        session.merge(Facility(**row))
-    for row in embedded_summaries().iter_rows(named=True):
-        session.merge(TradeSummary(**row))
+    digest = _embedded_digest()
+    stamp = session.get(EmbeddedStamp, 1)
+    if stamp is not None and stamp.sha256 == digest:
+        return
+    rows = [
+        *(Market(**row) for row in read_embedded("markets").iter_rows(named=True)),
+        *(Facility(**row) for row in read_embedded("facilities").iter_rows(named=True)),
+        *(TradeSummary(**row) for row in embedded_summaries().iter_rows(named=True)),
+    ]
+    if stamp is None:
+        session.add_all(rows)
+        session.add(EmbeddedStamp(sha256=digest))
+    else:
+        for row in rows:
+            session.merge(row)
+        stamp.sha256 = digest
     session.commit()
+
+
+def _embedded_digest() -> str:
+    """SHA-256 of what the embedded rows of SQL are made from: three files and the holiday calendar's known years."""
+    import hashlib
+
+    import chinese_calendar
+
+    digest = hashlib.sha256(chinese_calendar.__version__.encode())
+    for name in ("markets", "facilities", "market_years"):
+        digest.update(files("carbon").joinpath("data", f"{name}.csv").read_bytes())
+    return digest.hexdigest()
 
 
 def embedded_summaries() -> "pl.DataFrame":

@@ -22,12 +22,14 @@ __all__ = [
     "facilities",
     "lowcarbon_pilots",
     "market_periods",
+    "market_statistics",
     "market_years",
     "markets",
     "national_cumulatives",
     "sources",
 ]
 
+_MARKET_PERIOD = ["market", "period"]
 _FIGURES = {
     "volume_t": "Int64",
     "value_fen": "Int64",
@@ -148,60 +150,83 @@ def market_periods(session: "Session", by: "Period") -> "pl.DataFrame":
 
 
 def market_years(session: "Session") -> "pl.DataFrame":
-    """One row a market and year: the loaded figures where they reach as far as the embedded ones, else the embedded
-    ones.
+    """One row a market and year, as a yearly ranking needs it: loaded figures where they are as complete as the
+    embedded ones, else the embedded ones.
 
     Columns as `market_periods`, with year (Int32) and used (loaded|embedded) in place of by and origin. Loaded
-    figures are used where there is no embedded one, or where they span at least its first_day..last_day; else `note`
-    says why not.
+    figures are used where there is no embedded one, or where they span at least its first_day..last_day with at
+    least as many days with trades; else the embedded row's `note` says why not.
     """
     import polars as pl
 
-    periods = market_periods(session, "year").drop("by").rename({"origin": "used"})
-    other = periods.select("market", "period", "first_day", "last_day", "sessions", used_other="used")
-    paired = periods.join(other, on=["market", "period"], how="left", suffix="_other").filter(
-        (pl.col("used") != pl.col("used_other")).fill_null(False) | (pl.len().over("market", "period") == 1)
-    )
-    is_loaded = pl.col("used") == "loaded"
-    starts_late = (
-        pl.when(is_loaded)
-        .then(pl.col("first_day") > pl.col("first_day_other"))
-        .otherwise(pl.col("first_day_other") > pl.col("first_day"))
-    )
-    ends_early = (
-        pl.when(is_loaded)
-        .then(pl.col("last_day") < pl.col("last_day_other"))
-        .otherwise(pl.col("last_day_other") < pl.col("last_day"))
-    )
-    is_alone = pl.col("used") == pl.col("used_other")
-    loaded_reaches = ~starts_late & ~ends_early
-    resolved = paired.with_columns(
-        note=_note(is_loaded, starts_late, ends_early, is_alone),
-        year=pl.col("period").cast(pl.Int32),
-    ).filter(is_alone | (is_loaded & loaded_reaches) | (~is_loaded & ~loaded_reaches))
-    return _frame("market_years", resolved).sort("market", "year")
+    loaded, embedded = _by_origin(session, "year")
+    judged = loaded.join(_spans(embedded), on=_MARKET_PERIOD, how="left").with_columns(shortfall=_shortfall())
+    complete = judged.filter(pl.col("shortfall").is_null())
+    reasons = judged.select(*_MARKET_PERIOD, reason=pl.col("shortfall") + ": embedded kept")
+    kept = embedded.join(complete, on=_MARKET_PERIOD, how="anti").join(reasons, on=_MARKET_PERIOD, how="left")
+    resolved = pl.concat([complete, kept.with_columns(note=_joined("note", "reason"))], how="diagonal")
+    named = resolved.rename({"origin": "used"}).with_columns(year=pl.col("period").cast(pl.Int32))
+    return _frame("market_years", named).sort("market", "year")
 
 
-def _note(is_loaded: "pl.Expr", starts_late: "pl.Expr", ends_early: "pl.Expr", is_alone: "pl.Expr") -> "pl.Expr":
-    """Why a figure was kept although the other one exists; joined to the note that stands there."""
+def market_statistics(session: "Session", by: "Period") -> "pl.DataFrame":
+    """One row a market and period, as a reader of market statistics needs it: the loaded figures where there are any,
+    else the embedded ones.
+
+    Columns as `market_periods`. Where the loaded figures are less complete than the embedded ones, `note` says so and
+    gives the embedded volume.
+    """
+    import polars as pl
+
+    loaded, embedded = _by_origin(session, by)
+    judged = loaded.join(_spans(embedded), on=_MARKET_PERIOD, how="left").with_columns(
+        reason=pl.format("{}; embedded volume {} t", _shortfall(), "embedded_volume_t")
+    )
+    alone = embedded.join(loaded, on=_MARKET_PERIOD, how="anti")
+    resolved = pl.concat([judged.with_columns(note=_joined("note", "reason")), alone], how="diagonal")
+    return _frame("market_periods", resolved).sort(_MARKET_PERIOD)
+
+
+def _by_origin(session: "Session", by: "Period") -> "tuple[pl.DataFrame, pl.DataFrame]":
+    """The loaded and the embedded rows of `market_periods`."""
+    import polars as pl
+
+    periods = market_periods(session, by)
+    return periods.filter(pl.col("origin") == "loaded"), periods.filter(pl.col("origin") == "embedded")
+
+
+def _spans(embedded: "pl.DataFrame") -> "pl.DataFrame":
+    """How far the embedded figures reach, to hold loaded ones against."""
+    return embedded.select(
+        *_MARKET_PERIOD,
+        embedded_first="first_day",
+        embedded_last="last_day",
+        embedded_sessions="sessions",
+        embedded_volume_t="volume_t",
+    )
+
+
+def _shortfall() -> "pl.Expr":
+    """Why loaded figures are less complete than the embedded ones beside them; null where they are not."""
     import polars as pl
 
     label = pl.format("loaded {} {}", "market", "period")
-    begins = pl.format("{} begins {}, embedded {}: embedded kept", label, "first_day_other", "first_day")
-    ends = pl.format("{} ends {}, embedded runs to {}: embedded kept", label, "last_day_other", "last_day")
-    fewer = pl.format("{} has {} days with trades, embedded {}", label, "sessions", "sessions_other")
-    reason = (
-        pl.when(is_alone)
-        .then(None)
-        .when(~is_loaded & starts_late)
-        .then(begins)
-        .when(~is_loaded & ends_early)
-        .then(ends)
-        .when(is_loaded & (pl.col("sessions") < pl.col("sessions_other")))
-        .then(fewer)
+    return (
+        pl.when(pl.col("first_day") > pl.col("embedded_first"))
+        .then(pl.format("{} begins {}, embedded {}", label, "first_day", "embedded_first"))
+        .when(pl.col("last_day") < pl.col("embedded_last"))
+        .then(pl.format("{} ends {}, embedded runs to {}", label, "last_day", "embedded_last"))
+        .when(pl.col("sessions") < pl.col("embedded_sessions"))
+        .then(pl.format("{} has {} days with trades, embedded {}", label, "sessions", "embedded_sessions"))
     )
-    both = pl.concat_str([pl.col("note"), reason], separator="; ", ignore_nulls=True)
-    return pl.when(both != "").then(both)
+
+
+def _joined(*names: str) -> "pl.Expr":
+    """Remarks one after another; null where there is none."""
+    import polars as pl
+
+    text = pl.concat_str([pl.col(name) for name in names], separator="; ", ignore_nulls=True)
+    return pl.when(text != "").then(text)
 
 
 def city_inventories() -> "pl.DataFrame":

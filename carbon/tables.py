@@ -10,7 +10,17 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-__all__ = ["DailyBar", "Facility", "Market", "TradeFile", "TradeSummary"]
+__all__ = ["DailyBar", "EmbeddedStamp", "Facility", "Market", "TradeFile", "TradeSummary"]
+
+
+class EmbeddedStamp(SQLModel, table=True):
+    """Which embedded figures the database holds: one row, with the SHA-256 of the files that they were read from."""
+
+    __tablename__ = "carbon_embedded_stamp"
+    __table_args__ = (CheckConstraint("id = 1", name="embedded_stamp_once"),)
+
+    id: int = Field(default=1, primary_key=True)
+    sha256: str
 
 
 class Market(SQLModel, table=True):

@@ -5,16 +5,18 @@ Knows frameworks and weight tables. Knows no figures and no hubs.
 
 import polars as pl
 
+from fhi.diagnostics import chi_square_p
 from fhi.framework import Framework, Indicator
 
 
 def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
-    """The whole tree as flat rows, for readers and programs: one row a node with definition, weight and judgement.
+    """The whole tree as flat rows, children below their parent: one row a node with definition, weight and judgement.
 
     weights: fhi.weigh.WEIGHT_SCHEMA of a result on this framework.
     """
     rows = []
-    for code, node in framework.node.items():
+    for code in _depth_first(framework, framework.root):
+        node = framework.node[code]
         judgement = framework.judgement.get(code)
         rows.append(
             {
@@ -40,6 +42,26 @@ def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
             }
         )
     stated = weights.select(
-        "code", "weight", weight_method="method", weight_assumed="assumed", consistency_ratio="consistency_ratio"
+        "code",
+        "weight",
+        "consistency_ratio",
+        "random_index",
+        "kmo",
+        pl.struct("bartlett_chi_square", "bartlett_df")
+        .map_elements(_sphericity_p, return_dtype=pl.Float64)
+        .alias("bartlett_p"),
+        weight_method="method",
+        weight_assumed="assumed",
     )
     return pl.DataFrame(rows, infer_schema_length=None).join(stated, on="code", how="left", maintain_order="left")
+
+
+def _depth_first(framework: Framework, code: str) -> list[str]:
+    below = framework.children.get(code, ())
+    return [code, *(node for child in below for node in _depth_first(framework, child))]
+
+
+def _sphericity_p(test: dict[str, float]) -> float | None:
+    if test["bartlett_chi_square"] is None:
+        return None
+    return chi_square_p(test["bartlett_chi_square"], int(test["bartlett_df"]))

@@ -3,7 +3,6 @@
 Arrays in, numbers out. Knows no tree and no hubs.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +15,10 @@ MIN_KMO: Final = 0.6
 
 @dataclass(frozen=True)
 class Sphericity:
-    """Bartlett's test: chi-square, degrees of freedom, p (small p: the indicators do correlate)."""
+    """Bartlett's test: chi-square and degrees of freedom; `chi_square_p` gives the p."""
 
     chi_square: float
     degrees_of_freedom: int
-    p: float
 
 
 def kmo(correlation: Array) -> float | None:
@@ -48,9 +46,12 @@ def bartlett(correlation: Array, observations: int) -> Sphericity | None:
     sign, log_determinant = np.linalg.slogdet(correlation)
     if k < 2 or sign <= 0:
         return None
+    statistic = max(-(observations - 1 - (2 * k + 5) / 6) * float(log_determinant), 0.0)
+    return Sphericity(statistic, k * (k - 1) // 2)
+
+
+def chi_square_p(statistic: float, degrees_of_freedom: int) -> float:
+    """Chance of a chi-square at least this great; small where indicators do correlate."""
     from scipy.special import gammaincc
 
-    statistic = max(-(observations - 1 - (2 * k + 5) / 6) * float(log_determinant), 0.0)
-    freedom = k * (k - 1) // 2
-    p = float(gammaincc(freedom / 2, statistic / 2))
-    return Sphericity(statistic, freedom, p) if math.isfinite(statistic) else None
+    return float(gammaincc(degrees_of_freedom / 2, statistic / 2))

@@ -129,16 +129,27 @@ def _normalise(raw: Array, framework: Framework, recipe: Recipe, periods: list[s
     step = recipe.normalise
     indicators = list(framework.indicator.values())
     x = np.stack([TRANSFORMS[entry.transform](raw[:, :, i]) for i, entry in enumerate(indicators)], axis=2)
+    rare, notes = _too_rare(x, list(framework.indicator), periods, step.min_hubs)
+    x = np.where(rare[:, None, :], np.nan, x)
     least, greatest = observed_bounds(x, pooled=step.bounds == "pooled")
     for i, entry in enumerate(indicators):
         if entry.lower is not None and entry.upper is not None:
             transform = TRANSFORMS[entry.transform]
             least[:, :, i] = transform(np.array(entry.lower))
             greatest[:, :, i] = transform(np.array(entry.upper))
-    notes = _constants((least, greatest), list(framework.indicator), periods, recipe)
+    notes += _constants((least, greatest), list(framework.indicator), periods, recipe)
     direction = np.array([entry.direction for entry in indicators], dtype=np.float64)
     scores = NORMALISERS[step.method](x, (least, greatest), direction, step.lower, step.upper)
     return scores, notes
+
+
+def _too_rare(x: Array, codes: list[str], periods: list[str], min_hubs: int) -> tuple[npt.NDArray[np.bool_], list[str]]:
+    """Where an indicator has figures of too few hubs to be compared, (periods, indicators), and what to say of it."""
+    count = (~np.isnan(x)).sum(axis=1)
+    rare = (count > 0) & (count < min_hubs)
+    found = {code: [periods[p] for p in np.flatnonzero(rare[:, i])] for i, code in enumerate(codes) if rare[:, i].any()}
+    few = f"figures of fewer than {min_hubs} hubs in"
+    return rare, [f"{code}: {few} {', '.join(where)}, so it is not used there" for code, where in found.items()]
 
 
 def _constants(bounds: Bounds, codes: list[str], periods: list[str], recipe: Recipe) -> list[str]:
@@ -254,7 +265,8 @@ def _weight_frame(framework: Framework, weights: list[GroupWeights], recipe: Rec
                     "consistency_ratio": entry.consistency_ratio,
                     "random_index": recipe.weigh.random_index if entry.consistency_ratio is not None else None,
                     "kmo": entry.kmo,
-                    "bartlett_p": entry.bartlett_p,
+                    "bartlett_chi_square": entry.sphericity.chi_square if entry.sphericity else None,
+                    "bartlett_df": entry.sphericity.degrees_of_freedom if entry.sphericity else None,
                 }
             )
     return pl.DataFrame(rows, schema=WEIGHT_SCHEMA)

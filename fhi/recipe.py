@@ -14,13 +14,18 @@ class _Frozen(BaseModel):
 
 
 class NormaliseStep(_Frozen):
-    """How figures become scores. `bounds`: of each period alone, or pooled over all periods (years then compare)."""
+    """How figures become scores.
+
+    bounds: of each period alone, or pooled over all periods (years then compare). min_hubs: an indicator that fewer
+    hubs have in a period is not used there, for min-max would make the lesser of two figures a zero.
+    """
 
     method: Literal["minmax"] = "minmax"
     lower: float = 0.0
     upper: float = 100.0
     bounds: Literal["period", "pooled"] = "period"
     constant: Literal["drop", "error"] = "drop"
+    min_hubs: int = Field(default=1, ge=1)
 
 
 class WeighStep(_Frozen):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fhi.diagnostics import MIN_KMO, bartlett, kmo
+from fhi.diagnostics import MIN_KMO, Sphericity, bartlett, kmo
 from fhi.errors import JudgementError
 from fhi.framework import Framework, Judgement
 from fhi.recipe import Recipe
@@ -30,7 +30,8 @@ WEIGHT_SCHEMA: Final = pl.Schema(
         "consistency_ratio": pl.Float64,
         "random_index": pl.String,
         "kmo": pl.Float64,
-        "bartlett_p": pl.Float64,
+        "bartlett_chi_square": pl.Float64,
+        "bartlett_df": pl.Int64,
     }
 )
 
@@ -48,7 +49,7 @@ class GroupWeights:
     assumed: bool
     consistency_ratio: float | None = None
     kmo: float | None = None
-    bartlett_p: float | None = None
+    sphericity: Sphericity | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -98,5 +99,6 @@ def _from_data(group: str, framework: Framework, scores: Array) -> GroupWeights:
     weights[used] = result.weights
     warn = adequacy is not None and adequacy < MIN_KMO and len(used) > 2
     notes = (f"{group}: KMO {adequacy:.2f} is below {MIN_KMO}; read its PCA weights with care",) if warn else ()
-    p = sphericity.p if sphericity else None
-    return GroupWeights(group, weights, "pca_nicoletti", assumed=False, kmo=adequacy, bartlett_p=p, notes=notes)
+    return GroupWeights(
+        group, weights, "pca_nicoletti", assumed=False, kmo=adequacy, sphericity=sphericity, notes=notes
+    )

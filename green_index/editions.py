@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import DDL, event
+from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from fhi.framework import Framework
@@ -95,10 +96,16 @@ class EditionWeight(SQLModel, table=True):
     consistency_ratio: float | None
     random_index: str | None
     kmo: float | None
-    bartlett_p: float | None
+    bartlett_chi_square: float | None
+    bartlett_df: int | None
 
 
 _TABLES: Final = (Edition, EditionScore, EditionInput, EditionWeight)
+
+
+def _ddl(statement: str) -> ExecutableDDLElement:
+    element: ExecutableDDLElement = DDL(statement)  # type: ignore[no-untyped-call]
+    return element
 
 
 def _forbid_changes(table: str) -> None:
@@ -109,7 +116,7 @@ def _forbid_changes(table: str) -> None:
         sqlite = (
             f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'editions are immutable'); END"
         )
-        event.listen(target, "after_create", DDL(sqlite).execute_if(dialect="sqlite"))
+        event.listen(target, "after_create", _ddl(sqlite).execute_if(dialect="sqlite"))
     function = (
         f"CREATE OR REPLACE FUNCTION {table}_is_immutable() RETURNS trigger AS $$ "
         "BEGIN RAISE EXCEPTION 'editions are immutable'; END $$ LANGUAGE plpgsql"
@@ -119,7 +126,7 @@ def _forbid_changes(table: str) -> None:
         f"FOR EACH ROW EXECUTE FUNCTION {table}_is_immutable()"
     )
     for statement in (function, trigger):
-        event.listen(target, "after_create", DDL(statement).execute_if(dialect="postgresql"))
+        event.listen(target, "after_create", _ddl(statement).execute_if(dialect="postgresql"))
 
 
 for _table in _TABLES:
@@ -130,7 +137,8 @@ for _table in _TABLES:
 class EditionContent:
     """What an edition holds, whether just built or read back: the same frames either way.
 
-    scores: SCORE_SCHEMA, groups only (an indicator's score is `normalised` of its input); inputs: INPUT_SCHEMA;
+    scores: SCORE_SCHEMA, the groups that any hub has a score of (an indicator's score is `normalised` of its input);
+    inputs: INPUT_SCHEMA;
     weights: WEIGHT_SCHEMA. provenance: what it was made from.
     """
 
@@ -158,8 +166,9 @@ def freeze(result: GreenResult, engine: str) -> EditionContent:
     """
     index = result.index
     provenance = edition_provenance(result.base, index.provenance, index.recipe.normalise.bounds, engine)
-    groups = list(index.framework.children)
-    scores = index.scores.filter(pl.col("code").is_in(groups)).sort("period", "code", "hub")
+    scored = pl.col("score").is_not_null().any().over("code") | (pl.col("code") == index.framework.root)
+    scores = index.scores.filter(pl.col("code").is_in(list(index.framework.children)) & scored)
+    scores = scores.sort("period", "code", "hub")
     inputs = index.inputs.select(INPUT_SCHEMA.names()).sort("period", "code", "hub")
     return EditionContent(
         id=edition_id(provenance),
@@ -169,7 +178,7 @@ def freeze(result: GreenResult, engine: str) -> EditionContent:
         scores=scores.with_columns(pl.col("score", "coverage").round(DECIMALS)),
         inputs=inputs.with_columns(pl.col("normalised", "weight", "points").round(DECIMALS)),
         weights=index.weights.with_columns(
-            pl.col("weight", "consistency_ratio", "kmo", "bartlett_p").round(DECIMALS)
+            pl.col("weight", "consistency_ratio", "kmo", "bartlett_chi_square").round(DECIMALS)
         ).sort("group", "code"),
     )
 

@@ -22,8 +22,12 @@ from green_index.errors import UnknownBase
 Base = Literal["open", "published"]
 BASES: Final[tuple[Base, ...]] = get_args(Base)
 
-RANKING: Final = Recipe()
-TRACKING: Final = Recipe(normalise=NormaliseStep(bounds="pooled"))
+MIN_HUBS: Final = 5
+"""Fewer hubs are no field to be scored in. Ours; it keeps a market whose daily file was loaded from being judged
+against one other only."""
+
+RANKING: Final = Recipe(normalise=NormaliseStep(min_hubs=MIN_HUBS))
+TRACKING: Final = Recipe(normalise=NormaliseStep(bounds="pooled", min_hubs=MIN_HUBS))
 
 _BASE_TREES: Final[Mapping[str, tuple[str, ...]]] = {
     "open": ("fhi.toml", "fhi_judgements.toml"),

@@ -37,6 +37,8 @@ STANDING_SCHEMA: Final = pl.Schema(
     }
 )
 MOST: Final = 5
+DECIMALS: Final = 10
+"""Digits kept of differences, as of the scores of an edition."""
 
 
 def score_table(scores: pl.DataFrame, framework: Framework, period: str) -> pl.DataFrame:
@@ -123,8 +125,8 @@ def _group_rows(scores: pl.DataFrame, pooled: pl.DataFrame, framework: Framework
         .join(comparable, on=node, how="left")
         .with_columns(
             kind=pl.lit("score"),
-            gap_to_ahead=pl.col("ahead_score") - pl.col("score"),
-            gap_to_leader=pl.col("leader_score") - pl.col("score"),
+            gap_to_ahead=(pl.col("ahead_score") - pl.col("score")).round(DECIMALS),
+            gap_to_leader=(pl.col("leader_score") - pl.col("score")).round(DECIMALS),
         )
     )
 
@@ -145,7 +147,7 @@ def _indicator_rows(inputs: pl.DataFrame, framework: Framework, hub: str) -> lis
 
 def _top(own: pl.DataFrame, kind: str, points: pl.Expr) -> pl.DataFrame:
     return (
-        own.with_columns(points=points, kind=pl.lit(kind), score=pl.col("normalised"))
+        own.with_columns(points=points.round(DECIMALS), kind=pl.lit(kind), score=pl.col("normalised"))
         .filter(pl.col("points") > 0)
         .sort("points", "code", descending=[True, False])
         .group_by("period", maintain_order=True)

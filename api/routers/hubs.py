@@ -12,40 +12,6 @@ from api.tables import add_table
 HubPath = Annotated[
     str, Path(description="Slug, name in either language, or GB/T 2260 code / 城市", examples=["wuhan"])
 ]
-_WUHAN = {
-    "hub": "wuhan",
-    "name_zh": "武汉",
-    "name_en": "Wuhan",
-    "gbt2260": "420100",
-    "administrative_rank": "sub_provincial",
-    "latitude": 30.583,
-    "longitude": 114.267,
-}
-_STANDING = {
-    "hub": "wuhan",
-    "year": 2022,
-    "kind": "score",
-    "level": 0,
-    "code": "green",
-    "name_zh": "绿色金融科技中心指数",
-    "name_en": "Green FinTech Hub Index",
-    "score": 50.0,
-    "rank": 7,
-    "ranked": 37,
-    "ahead_hub": "hangzhou",
-    "gap_to_ahead": 1.5,
-    "leader_hub": "shanghai",
-    "gap_to_leader": 20.0,
-    "coverage": 0.3,
-    "score_pooled": 48.0,
-    "reason": None,
-    "points": None,
-    "value": None,
-    "unit": None,
-    "status": None,
-    "source": None,
-}
-
 router = APIRouter(prefix="/v1", tags=["hubs"])
 
 
@@ -70,7 +36,7 @@ def _standing(
     return queries.standing(store, hub, base, year)
 
 
-add_table(router, "/hubs", _hubs, operation_id="listHubs", summary="Cities", row=schemas.HubRow, example=_WUHAN)
+add_table(router, "/hubs", _hubs, operation_id="listHubs", summary="Cities", row=schemas.HubRow)
 add_table(
     router,
     "/hubs/{hub}/standing",
@@ -78,6 +44,5 @@ add_table(
     operation_id="getStanding",
     summary="A city's standing",
     row=schemas.StandingRow,
-    example=_STANDING,
 )
-add_table(router, "/hubs/{hub}", _hub, operation_id="getHub", summary="A city", row=schemas.HubRow, example=_WUHAN)
+add_table(router, "/hubs/{hub}", _hub, operation_id="getHub", summary="A city", row=schemas.HubRow)

@@ -31,7 +31,8 @@ def nicoletti_weights(scores: Array) -> PcaWeights:
     scores: (observations, indicators), no NaN, any unit. Components that explain at least a tenth of the variance
     are kept and rotated. Each indicator belongs to the factor in whose sum of squares its squared loading has the
     largest share; that share times the factor's part of the explained variance is the squared loading over a common
-    sum, and scaled to sum 1 it is never negative. Raises WeightError for too few observations or an indicator that does not vary.
+    sum, and scaled to sum 1 it is never negative. Raises WeightError for too few observations or an indicator that
+    does not vary.
     """
     correlation = correlation_matrix(scores)
     values, vectors = np.linalg.eigh(correlation)

@@ -1,63 +1,10 @@
-"""Engines (SQLite always, PostgreSQL where GREENFIN_TEST_POSTGRESQL names one), the shared real files, and rows made
-from them.
-"""
+"""The shared real files of the carbon market, and rows made from them."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
-from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, SQLModel, create_engine, text
-
-import carbon.tables
-
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-TABLES = [
-    SQLModel.metadata.tables[table.__tablename__]
-    for table in (
-        carbon.tables.Market,
-        carbon.tables.Facility,
-        carbon.tables.TradeFile,
-        carbon.tables.DailyBar,
-        carbon.tables.TradeSummary,
-    )
-]
-
-
-def sqlite_engine() -> Engine:
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _(connection, _record):
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    return engine
-
-
-def postgresql_engine(url: str, schema: str) -> Engine:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
-        connection.execute(text(f'CREATE SCHEMA "{schema}"'))
-    engine.dispose()
-    return create_engine(url, connect_args={"options": f"-csearch_path={schema}"})
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def engine(request) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        made = sqlite_engine()
-    else:
-        url = os.environ.get("GREENFIN_TEST_POSTGRESQL")
-        if not url:
-            pytest.skip("GREENFIN_TEST_POSTGRESQL holds no address of a PostgreSQL server")
-        made = postgresql_engine(url, f"carbon_test_{os.getpid()}")
-    SQLModel.metadata.create_all(made, tables=TABLES)
-    yield made
-    SQLModel.metadata.drop_all(made, tables=TABLES)
-    made.dispose()
+from sqlmodel import Session
 
 
 @pytest.fixture
@@ -72,15 +19,8 @@ def lake(tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("the real files of ../shared/data are absent")
-    return SHARED
-
-
-@pytest.fixture(scope="session")
-def market_files(shared) -> Path:
-    return shared / "markets"
+def market_files(outside_data) -> Path:
+    return outside_data / "markets"
 
 
 @pytest.fixture(scope="session")

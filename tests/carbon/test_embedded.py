@@ -52,9 +52,9 @@ def test_every_column_names_its_publisher(name):
         assert set(embedded.read_embedded(name).columns) == columns
 
 
-def test_figures_equal_the_bundle(shared):
+def test_figures_equal_the_bundle(outside_data):
     ours = embedded.read_embedded("market_years")
-    bundle = pl.read_csv(shared / "bundle" / "market_years.csv", infer_schema=False)
+    bundle = pl.read_csv(outside_data / "bundle" / "market_years.csv", infer_schema=False)
     assert ours["market"].to_list() == bundle["market"].to_list()
     assert ours["volume_t"].sum() == sum(int(text) for text in bundle["volume_t"])
     assert ours["value_fen"].to_list() == [int(Decimal(text) * 100) for text in bundle["value_cny"]]
@@ -65,9 +65,9 @@ def test_figures_equal_the_bundle(shared):
     ]
 
 
-def test_inventories_have_no_row_for_what_is_missing(shared):
+def test_inventories_have_no_row_for_what_is_missing(outside_data):
     ours = embedded.read_embedded("city_inventories")
-    bundle = pl.read_csv(shared / "bundle" / "city_years.csv", infer_schema_length=None)
+    bundle = pl.read_csv(outside_data / "bundle" / "city_years.csv", infer_schema_length=None)
     for series, column in (("EDGAR", "co2_edgar_mt"), ("CEADS", "co2_ceads_mt")):
         part = ours.filter(pl.col("series") == series)
         assert part.height == bundle[column].drop_nulls().len()

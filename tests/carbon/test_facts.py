@@ -89,7 +89,7 @@ def loaded(**changes):
     ("changes", "used", "note"),
     [
         ({}, "loaded", None),
-        ({"sessions": 2}, "loaded", "loaded CEA 2022 has 2 days with trades, embedded 242"),
+        ({"sessions": 2}, "embedded", "loaded CEA 2022 has 2 days with trades, embedded 242: embedded kept"),
         (
             {"first_day": date(2022, 1, 5)},
             "embedded",
@@ -110,6 +110,20 @@ def test_which_year_is_used(session, changes, used, note):
     period = changes.get("period", "2022")
     years = facts.market_years(session).filter((pl.col("market") == "CEA") & (pl.col("period") == period))
     assert years.select("used", "note").rows() == [(used, note)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [({}, None), ({"sessions": 2}, "loaded CEA 2022 has 2 days with trades, embedded 242; embedded volume 50889493 t")],
+)
+def test_statistics_show_what_was_loaded_and_say_what_it_lacks(session, changes, note):
+    load_embedded(session)
+    session.add(loaded(**changes))
+    session.commit()
+    rows = facts.market_statistics(session, "year").filter(pl.col("market") == "CEA")
+    assert rows["period"].to_list() == ["2021", "2022", "2023", "2024", "2025"]
+    assert rows.filter(pl.col("period") == "2022").select("origin", "volume_t", "note").rows() == [("loaded", 10, note)]
+    assert set(rows.filter(pl.col("period") != "2022")["origin"]) == {"embedded"}
 
 
 def test_notes_are_joined(session):

@@ -141,8 +141,8 @@ def national_bars(national_file):
     return day_bars(read_trades(national_file, market="CEA")[1].rows)
 
 
-def test_the_national_file_hits_the_official_cumulatives(shared, national_bars):
-    official = pl.read_csv(shared / "facts" / "national_cea_cumulative_check.csv", infer_schema=False)
+def test_the_national_file_hits_the_official_cumulatives(outside_data, national_bars):
+    official = pl.read_csv(outside_data / "facts" / "national_cea_cumulative_check.csv", infer_schema=False)
     inside = official.filter(pl.col("date").str.to_date() <= national_bars["day"].max())
     assert inside.height == 4
     for day, volume_t, value_cny in inside.select("date", "official_cum_volume_t", "official_cum_value_cny").rows():

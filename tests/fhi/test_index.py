@@ -90,6 +90,13 @@ def test_a_constant_indicator_is_left_out_and_said_or_an_error() -> None:
         build_index(panel(figures), TREE, Recipe(normalise=NormaliseStep(constant="error")))
 
 
+def test_an_indicator_of_too_few_hubs_is_left_out_and_said() -> None:
+    recipe = Recipe(normalise=NormaliseStep(min_hubs=3))
+    result = build_index(panel(FIGURES), TREE, recipe)
+    assert scores_of(result, "h") == pytest.approx({"x": 0, "y": 50, "z": 100})
+    assert any(note.startswith("d: figures of fewer than 3 hubs in 2022") for note in result.notes)
+
+
 def test_pooled_bounds_let_years_compare() -> None:
     later = {hub: {**values, "a": (values["a"] or 0) + 4} for hub, values in FIGURES.items()}
     both = pl.concat([panel(FIGURES), panel(later, "2023")])

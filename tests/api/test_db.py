@@ -1,0 +1,17 @@
+from sqlalchemy import Engine, inspect, text
+
+from api.db import create_tables
+
+
+def test_every_table_is_there_and_making_them_again_is_harmless(engine: Engine) -> None:
+    create_tables(engine)
+    names = set(inspect(engine).get_table_names())
+    assert {"carbon_market", "carbon_facility", "edition", "edition_score", "edition_input", "edition_weight"} <= names
+
+
+def test_sqlite_waits_keeps_a_log_and_checks_foreign_keys(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
