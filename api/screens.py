@@ -102,8 +102,7 @@ def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> No
         pl.col("coverage").str.replace_all("_", " ").alias(text["extent"]),
         pl.col("origin").alias(text["origin"]),
     )
-    words = {text["extent"], text["origin"]}
-    write_table(table, text["title_market"].format(market=market), frozenset(table.columns) - words)
+    write_table(table, text["title_market"].format(market=market), frozenset(table.columns))
     write_lines([f"  - {note}" for note in rows["note"].drop_nulls().unique(maintain_order=True)], form)
 
 
