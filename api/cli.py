@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.output import Format, Lang, chosen_format, labels
+from api.lang import Lang, texts
+from api.output import Format, chosen_format
 
 if TYPE_CHECKING:
     from api.store import Store
@@ -98,7 +99,7 @@ def markets(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the carbon markets."""
     from api import queries, screens
 
-    screens.show_table(queries.markets(_open()), labels(_lang(lang))["title_markets"], _format(form))
+    screens.show_table(queries.markets(_open()), texts("cli", _lang(lang))["title_markets"], _format(form))
 
 
 @app.command()
@@ -106,7 +107,7 @@ def hubs(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the cities."""
     from api import queries, screens
 
-    screens.show_table(queries.hubs(_open()), labels(_lang(lang))["title_hubs"], _format(form))
+    screens.show_table(queries.hubs(_open()), texts("cli", _lang(lang))["title_hubs"], _format(form))
 
 
 @app.command()
@@ -118,7 +119,7 @@ def framework(
     """Show an indicator tree: meaning, unit, direction, weight, who judged."""
     from api import queries, screens
 
-    title = labels(_lang(lang))["title_framework"].format(framework=name)
+    title = texts("cli", _lang(lang))["title_framework"].format(framework=name)
     screens.show_tree(queries.framework(_open(), name), title, _format(form), _lang(lang))
 
 
@@ -127,7 +128,7 @@ def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the frozen editions and what each was made from."""
     from api import queries, screens
 
-    screens.show_table(queries.editions(_open()), labels(_lang(lang))["title_editions"], _format(form))
+    screens.show_table(queries.editions(_open()), texts("cli", _lang(lang))["title_editions"], _format(form))
 
 
 @app.command()
@@ -154,7 +155,7 @@ def validate(
         tables.append(validate_open_base(printed, index, year))
         for name in left_out:
             typer.echo(f"{ranks.name}: {name} is not among our cities and is left out", err=True)
-    screens.show_validation(pl.concat(tables), labels(_lang(lang))["title_validate"], _format(form))
+    screens.show_validation(pl.concat(tables), texts("cli", _lang(lang))["title_validate"], _format(form))
 
 
 @load_app.command("trades")
@@ -188,8 +189,8 @@ def serve(
     from api.app import create_app
     from api.settings import Settings
 
-    typer.echo(labels("en")["serving"].format(host=host, port=port))
-    typer.echo(labels("zh")["serving"].format(host=host, port=port))
+    typer.echo(texts("cli", "en")["serving"].format(host=host, port=port))
+    typer.echo(texts("cli", "zh")["serving"].format(host=host, port=port))
     uvicorn.run(create_app(Settings.from_env(os.environ)), host=host, port=port, log_level="warning")
 
 
@@ -201,7 +202,7 @@ def main() -> None:
         code = _exit_code(error)
         if code is None:
             raise
-        typer.echo(f"greenfin: {error}", err=True)
+        typer.echo(f"greenfin: {getattr(error, 'orig', None) or error}", err=True)
         sys.exit(code)
 
 
@@ -209,6 +210,7 @@ def _exit_code(error: Exception) -> int | None:
     """Exit code of a known error; None for one that nobody foresaw."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from api.db import StoreVersionError
     from api.settings import SettingsError
     from carbon.errors import CarbonError, UnknownMarket
     from fhi.errors import FhiError, UnknownFramework, UnknownHub
@@ -218,7 +220,7 @@ def _exit_code(error: Exception) -> int | None:
         return NOT_FOUND
     if isinstance(error, (CarbonError, FhiError, GreenIndexError)):
         return INVALID_DATA
-    if isinstance(error, (SettingsError, SQLAlchemyError, OSError)):
+    if isinstance(error, (SettingsError, StoreVersionError, SQLAlchemyError, OSError)):
         return FAILED
     return None
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel, create_engine
@@ -16,11 +16,28 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+class StoreVersionError(Exception):
+    """The database was made by another version of this software, with other tables."""
+
+
 def create_tables(engine: Engine) -> None:
-    """Create every table of the project that is not there yet."""
+    """Create every table of the project that is not there yet.
+
+    Raises StoreVersionError where a table is there with other columns: nothing is migrated in silence.
+    """
     for module in ("carbon.tables", "green_index.editions"):
         import_module(module)
     SQLModel.metadata.create_all(engine)
+    found = inspect(engine).get_multi_columns()
+    for table in SQLModel.metadata.sorted_tables:
+        wanted = {column.name for column in table.columns}
+        there = {column["name"] for column in found[None, table.name]}
+        if wanted != there:
+            raise StoreVersionError(
+                f"table {table.name} has columns {', '.join(sorted(there))}; this version expects "
+                f"{', '.join(sorted(wanted))}. Point GREENFIN_HOME or DATABASE_URL to an empty place, or remove the "
+                "old store, and load your files again"
+            )
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -1,29 +1,17 @@
 """How frames reach a terminal or a pipe: a table for people, CSV or JSON for programs.
 
-Knows shapes of output and both languages of the labels. Knows no verb and computes nothing.
+Knows shapes of output. Knows no language, no verb and computes nothing.
 """
 
-import json
 import sys
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import polars as pl
 
 Format = Literal["table", "json", "csv"]
-Lang = Literal["zh", "en"]
 NONE: Final = "–"
 PIPE_WIDTH: Final = 120
-
-
-@cache
-def labels(lang: Lang) -> dict[str, str]:
-    """Labels of the command line in one language."""
-    text = files("api").joinpath("locales", f"cli.{lang}.json").read_text(encoding="utf-8")
-    found: dict[str, str] = json.loads(text)
-    return found
 
 
 def chosen_format(wanted: Format | None) -> Format:

@@ -3,12 +3,12 @@
 Knows which core verb answers which question. Knows no HTTP and no screen. Names in both languages are in the rows.
 """
 
-import re
 from typing import Final, Literal
 
 import polars as pl
 from sqlmodel import Session
 
+from api.notes import note_text
 from api.store import Store, current_edition
 from carbon import facts
 from carbon.embedded import resolve_market
@@ -19,7 +19,7 @@ from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
 from fhi.index import build_index
-from fhi.observations import open_panel
+from fhi.observations import open_panel, units
 from fhi.published import printed_panel
 from green_index import editions as stored
 from green_index.index import RANKING, TRACKING, Base, base_framework
@@ -29,6 +29,13 @@ from green_index.standing import standing as standing_of
 By = Literal["month", "year"]
 DEFAULT_YEAR: Final = 2022
 """The year shown unless another is asked for: the last one in which the embedded market years are whole."""
+NOTE_SCHEMA: Final = pl.Schema(
+    {
+        **dict.fromkeys(("edition", "code", "subject", "subject_zh", "subject_en"), pl.String()),
+        "periods": pl.List(pl.String),
+        **dict.fromkeys(("detail", "text_zh", "text_en"), pl.String()),
+    }
+)
 FRAMEWORKS: Final = ("fhi", "fhi-2017", "green", "green-2017")
 
 
@@ -69,7 +76,8 @@ def scores(store: Store, year: int, base: Base) -> pl.DataFrame:
 
 
 def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl.DataFrame:
-    """All about one city's standing, in all years or one: rows of green_index.standing.STANDING_SCHEMA.
+    """All about one city's standing, in all years or one: rows of green_index.standing.STANDING_SCHEMA
+    with unit_zh beside unit.
 
     Raises UnknownHub, and UnknownPeriod for a year without figures.
     """
@@ -77,19 +85,38 @@ def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl
     tracking = current_edition(store, base, TRACKING)
     wanted = find_hub(name)
     rows = standing_of(ranking.scores, ranking.inputs, tracking.scores, ranking.framework, wanted)
+    chinese = units(ranking.framework)
+    place = rows.columns.index("unit") + 1
+    rows.insert_column(place, rows["unit"].replace_strict(chinese, default=None).alias("unit_zh"))
     if year is None:
         return rows
     score_table(ranking.scores, ranking.framework, str(year))
     return rows.filter(pl.col("year") == year)
 
 
-def notes(store: Store, base: Base, year: int) -> tuple[str, ...]:
-    """What a reader must know of one year's figures: loaded files, partial years, unused indicators, weak weights.
-
-    A note that names years is shown for those years only.
+def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
+    """What a reader must know of the current edition's figures, for one year or all: edition, code, subject (market or
+    node) with both names, periods, detail, and the remark as a sentence in both languages.
     """
-    every = current_edition(store, base, RANKING).notes
-    return tuple(note for note in every if str(year) in note or not re.search(r"\b20\d\d\b", note))
+    edition = current_edition(store, base, RANKING)
+    named = {row["market"]: (row["name_zh"], row["name_en"]) for row in markets(store).iter_rows(named=True)}
+    named |= {code: (node.name_zh, node.name_en) for code, node in edition.framework.node.items()}
+    rows = [
+        {
+            "edition": edition.id,
+            "code": note.code,
+            "subject": note.subject,
+            "subject_zh": named[note.subject][0],
+            "subject_en": named[note.subject][1],
+            "periods": list(note.periods),
+            "detail": note.detail,
+            "text_zh": note_text(note, named[note.subject][0], "zh"),
+            "text_en": note_text(note, named[note.subject][1], "en"),
+        }
+        for note in edition.notes
+        if year is None or note.holds_for(str(year))
+    ]
+    return pl.DataFrame(rows, schema=NOTE_SCHEMA)
 
 
 def framework(store: Store, wanted: str) -> pl.DataFrame:

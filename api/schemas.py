@@ -69,6 +69,7 @@ class StandingRow(Row):
     points: float | None
     value: float | None
     unit: str | None
+    unit_zh: str | None
     status: str | None
     source: str | None
 
@@ -85,16 +86,20 @@ class NodeRow(Row):
     name_en: str
     direction: int | None
     unit: str | None
+    unit_zh: str | None
     transform: str | None
     definition_zh: str
     definition_en: str
-    null_means: str | None
-    zero_means: str | None
+    null_means_zh: str | None
+    null_means_en: str | None
+    zero_means_zh: str | None
+    zero_means_en: str | None
     source: str | None
     judgement_rule: str | None
     judged_by: str | None
     judged_when: str | None
-    judgement_reason: str | None
+    judgement_reason_zh: str | None
+    judgement_reason_en: str | None
     weight: float | None
     consistency_ratio: float | None
     random_index: str | None
@@ -161,7 +166,20 @@ class EditionRow(Row):
     seed: int
     engine: str
     content_hash: str
-    notes: list[str]
+
+
+class NoteRow(Row):
+    """What a reader must know of an edition's figures; `periods` joined by `; `, empty where it holds for all."""
+
+    edition: str
+    code: str
+    subject: str
+    subject_zh: str
+    subject_en: str
+    periods: list[str]
+    detail: str | None
+    text_zh: str
+    text_en: str
 
 
 class ProblemBody(BaseModel):

@@ -3,11 +3,12 @@
 Knows which columns of a frame a reader wants and their labels. Computes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from api.output import NONE, Format, Lang, labels, share, show, write_lines, write_rows, write_table
+from api.lang import Lang, texts
+from api.output import NONE, Format, share, show, write_lines, write_rows, write_table
 from carbon.loading import LoadReport
 from fhi.hubs import hubs
 
@@ -22,9 +23,9 @@ def show_table(rows: pl.DataFrame, title: str, form: Format) -> None:
     write_table(rows.select(filled), title, numbers)
 
 
-def show_ranking(rows: pl.DataFrame, notes: Sequence[str], form: Format, lang: Lang) -> None:
+def show_ranking(rows: pl.DataFrame, notes: pl.DataFrame, form: Format, lang: Lang) -> None:
     """The ranking: rank, city, score, level-1 scores, coverage; reason for cities that are not ranked."""
-    text = labels(lang)
+    text = texts("cli", lang)
     remarks = []
     if form == "table":
         level_one = rows.columns[rows.columns.index("score") + 1 : rows.columns.index("coverage")]
@@ -45,8 +46,8 @@ def show_ranking(rows: pl.DataFrame, notes: Sequence[str], form: Format, lang: L
     else:
         write_rows(rows, form)
     remarks.append(text["edition"].format(edition=rows["edition"][0]))
-    if notes:
-        remarks += [text["notes"], *(f"  - {note}" for note in notes)]
+    if notes.height:
+        remarks += [text["notes"], *(f"  - {note}" for note in notes[f"text_{lang}"])]
     write_lines(remarks, form)
 
 
@@ -55,7 +56,7 @@ def show_standing(rows: pl.DataFrame, hub: pl.DataFrame, year: int, form: Format
     if form != "table":
         write_rows(rows, form)
         return
-    text = labels(lang)
+    text = texts("cli", lang)
     city = hub[f"name_{lang}"][0]
     here = rows.filter(pl.col("year") == year)
     groups = here.filter(pl.col("kind") == "score")
@@ -87,7 +88,7 @@ def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> No
     if form != "table":
         write_rows(rows, form)
         return
-    text = labels(lang)
+    text = texts("cli", lang)
     percent = pl.String
     table = rows.select(
         pl.col("period").alias(text["period"]),
@@ -119,21 +120,21 @@ def show_tree(rows: pl.DataFrame, title: str, form: Format, lang: Lang) -> None:
     if form != "table":
         write_rows(rows, form)
         return
-    text = labels(lang)
+    text = texts("cli", lang)
     table = rows.select(
         (pl.lit("  ").repeat_by("level").list.join("") + pl.col("code")).alias("code"),
         pl.col(f"name_{lang}").alias(text["indicator"]),
         pl.col("weight").round(4).alias("weight"),
         pl.col("weight_method").alias("method"),
         pl.col("weight_assumed").alias("assumed"),
-        pl.col("unit").alias(text["unit"]),
+        pl.col("unit" if lang == "en" else "unit_zh").alias(text["unit"]),
     )
     write_table(table, title, frozenset({"weight"}))
 
 
 def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
     """What came of loading: a line a file, and every problem with file, row, column, found, expected."""
-    text = labels(lang)
+    text = texts("cli", lang)
     lines = []
     for report in reports:
         warnings = sum(problem.severity == "warning" for problem in report.problems)
@@ -164,7 +165,7 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
     write_lines(lines, form)
 
 
-def _group_table(groups: pl.DataFrame, text: dict[str, str], lang: Lang) -> pl.DataFrame:
+def _group_table(groups: pl.DataFrame, text: Mapping[str, str], lang: Lang) -> pl.DataFrame:
     return groups.select(
         (pl.lit("  ").repeat_by("level").list.join("") + pl.col(f"name_{lang}")).alias(text["group"]),
         _rank_of().alias(text["rank"]),
@@ -177,17 +178,17 @@ def _group_table(groups: pl.DataFrame, text: dict[str, str], lang: Lang) -> pl.D
     )
 
 
-def _indicator_table(part: pl.DataFrame, text: dict[str, str], lang: Lang) -> pl.DataFrame:
+def _indicator_table(part: pl.DataFrame, text: Mapping[str, str], lang: Lang) -> pl.DataFrame:
     return part.select(
         pl.col(f"name_{lang}").alias(text["indicator"]),
         _one_decimal("points").alias(text["points"]),
         _rank_of().alias(text["rank"]),
         pl.col("value").map_elements(show, return_dtype=pl.String).alias(text["value"]),
-        pl.col("unit").alias(text["unit"]),
+        pl.col("unit" if lang == "en" else "unit_zh").alias(text["unit"]),
     )
 
 
-def _year_table(rows: pl.DataFrame, text: dict[str, str]) -> pl.DataFrame:
+def _year_table(rows: pl.DataFrame, text: Mapping[str, str]) -> pl.DataFrame:
     return rows.filter(kind="score", level=0).select(
         pl.col("year").alias(text["year"]),
         _rank_of().alias(text["rank"]),
@@ -198,7 +199,7 @@ def _year_table(rows: pl.DataFrame, text: dict[str, str]) -> pl.DataFrame:
     )
 
 
-def _numeric(text: dict[str, str]) -> frozenset[str]:
+def _numeric(text: Mapping[str, str]) -> frozenset[str]:
     names = ("rank", "score", "gap", "gap_to_leader", "coverage", "points", "value")
     return frozenset(text[name] for name in names)
 

@@ -6,6 +6,8 @@ Knows when an edition must be built and where it is kept. Computes nothing itsel
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from time import sleep
+from typing import Final
 
 import polars as pl
 from sqlalchemy import Engine
@@ -32,6 +34,8 @@ from green_index.editions import (
 )
 from green_index.index import Base, build_green_index, city_years, green_framework, green_panel
 
+PREPARE_ATTEMPTS: Final = 10
+PREPARE_PAUSE_S: Final = 0.05
 CurrentKey = tuple[str, str, int | None]
 
 
@@ -53,12 +57,22 @@ def open_store(settings: Settings) -> Store:
     """Open the store, creating folder, tables and embedded figures where they are missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.database_url)
-    try:
-        _prepare(engine)
-    except DBAPIError:
-        # Another process may have been preparing the same empty store: what it made is found the second time.
-        _prepare(engine)
+    _prepare_beside_others(engine)
     return Store(engine=engine, lake=settings.lake)
+
+
+def _prepare_beside_others(engine: Engine) -> None:
+    """Prepare the store though other processes may be preparing the same empty one: whoever comes second to a table or
+    a row fails, waits a moment, and finds it made. A database that does not answer at all fails at once."""
+    engine.connect().close()
+    for attempt in range(PREPARE_ATTEMPTS):
+        try:
+            _prepare(engine)
+            return
+        except DBAPIError:
+            if attempt == PREPARE_ATTEMPTS - 1:
+                raise
+            sleep(PREPARE_PAUSE_S * (attempt + 1))
 
 
 def _prepare(engine: Engine) -> None:

@@ -3,10 +3,12 @@
 Knows frameworks and weight tables. Knows no figures and no hubs.
 """
 
+from typing import Any
+
 import polars as pl
 
 from fhi.diagnostics import chi_square_p
-from fhi.framework import Framework, Indicator
+from fhi.framework import Framework, Indicator, Judgement, Node
 
 
 def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
@@ -14,33 +16,17 @@ def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
 
     weights: fhi.weigh.WEIGHT_SCHEMA of a result on this framework.
     """
-    rows = []
-    for code in _depth_first(framework, framework.root):
-        node = framework.node[code]
-        judgement = framework.judgement.get(code)
-        rows.append(
-            {
-                "framework": framework.id,
-                "code": code,
-                "parent": node.parent,
-                "level": framework.level[code],
-                "kind": "indicator" if isinstance(node, Indicator) else "group",
-                "name_zh": node.name_zh,
-                "name_en": node.name_en,
-                "direction": node.direction if isinstance(node, Indicator) else None,
-                "unit": node.unit if isinstance(node, Indicator) else None,
-                "transform": node.transform if isinstance(node, Indicator) else None,
-                "definition_zh": getattr(node, "definition_zh", ""),
-                "definition_en": getattr(node, "definition", ""),
-                "null_means": node.null_means if isinstance(node, Indicator) else None,
-                "zero_means": node.zero_means if isinstance(node, Indicator) else None,
-                "source": node.source if isinstance(node, Indicator) else None,
-                "judgement_rule": judgement.rule if judgement else None,
-                "judged_by": judgement.who if judgement else None,
-                "judged_when": judgement.when if judgement else None,
-                "judgement_reason": judgement.reason if judgement else None,
-            }
-        )
+    rows = [
+        {
+            "framework": framework.id,
+            "code": code,
+            "parent": framework.node[code].parent,
+            "level": framework.level[code],
+            **_meaning(framework.node[code]),
+            **_judging(framework.judgement.get(code)),
+        }
+        for code in _depth_first(framework, framework.root)
+    ]
     stated = weights.select(
         "code",
         "weight",
@@ -59,6 +45,38 @@ def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
 def _depth_first(framework: Framework, code: str) -> list[str]:
     below = framework.children.get(code, ())
     return [code, *(node for child in below for node in _depth_first(framework, child))]
+
+
+def _meaning(node: Node) -> dict[str, Any]:
+    """What a node means; a group has no unit, direction or source."""
+    leaf = node if isinstance(node, Indicator) else None
+    return {
+        "kind": "indicator" if leaf else "group",
+        "name_zh": node.name_zh,
+        "name_en": node.name_en,
+        "direction": leaf.direction if leaf else None,
+        "unit": leaf.unit if leaf else None,
+        "unit_zh": leaf.unit_zh if leaf else None,
+        "transform": leaf.transform if leaf else None,
+        "definition_zh": leaf.definition_zh if leaf else "",
+        "definition_en": leaf.definition if leaf else "",
+        "null_means_zh": leaf.null_means_zh if leaf else None,
+        "null_means_en": leaf.null_means if leaf else None,
+        "zero_means_zh": leaf.zero_means_zh if leaf else None,
+        "zero_means_en": leaf.zero_means if leaf else None,
+        "source": leaf.source if leaf else None,
+    }
+
+
+def _judging(judgement: Judgement | None) -> dict[str, str | None]:
+    """Who compared the children of a group, by which rule and why."""
+    return {
+        "judgement_rule": judgement.rule if judgement else None,
+        "judged_by": judgement.who if judgement else None,
+        "judged_when": judgement.when if judgement else None,
+        "judgement_reason_zh": judgement.reason_zh if judgement else None,
+        "judgement_reason_en": judgement.reason if judgement else None,
+    }
 
 
 def _sphericity_p(test: dict[str, float]) -> float | None:

@@ -40,8 +40,6 @@ class Node(_Frozen):
 class Group(Node):
     """An inner node of the tree. With `stands_for` it takes the place of that root of another file."""
 
-    definition: str = ""
-    definition_zh: str = ""
     stands_for: str | None = None
 
 
@@ -54,10 +52,13 @@ class Indicator(Node):
     parent: str
     direction: Literal[1, -1]
     unit: str
+    unit_zh: str
     definition: str
     definition_zh: str
     null_means: str
+    null_means_zh: str
     zero_means: str
+    zero_means_zh: str
     source: str
     transform: Transform = "none"
     lower: float | None = None
@@ -89,6 +90,7 @@ class Judgement(_Frozen):
     when: str
     assumed: bool
     reason: str
+    reason_zh: str
 
     @model_validator(mode="after")
     def _fits_its_rule(self) -> "Judgement":

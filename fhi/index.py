@@ -16,6 +16,7 @@ from fhi.aggregate import AGGREGATORS, rescaled_weights
 from fhi.errors import ConstantIndicator, PanelError
 from fhi.framework import Framework
 from fhi.normalise import NORMALISERS, Bounds, observed_bounds
+from fhi.notes import Note
 from fhi.panel import check_panel, hash_panel, sort_panel
 from fhi.recipe import Recipe
 from fhi.treat import TRANSFORMS
@@ -55,7 +56,7 @@ class IndexResult:
     scores: pl.DataFrame
     inputs: pl.DataFrame
     weights: pl.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     provenance: Mapping[str, str | int]
 
 
@@ -125,7 +126,7 @@ def _cube(panel: pl.DataFrame, hubs: list[str], periods: list[str], framework: F
     return cube
 
 
-def _normalise(raw: Array, framework: Framework, recipe: Recipe, periods: list[str]) -> tuple[Array, list[str]]:
+def _normalise(raw: Array, framework: Framework, recipe: Recipe, periods: list[str]) -> tuple[Array, list[Note]]:
     step = recipe.normalise
     indicators = list(framework.indicator.values())
     x = np.stack([TRANSFORMS[entry.transform](raw[:, :, i]) for i, entry in enumerate(indicators)], axis=2)
@@ -143,16 +144,17 @@ def _normalise(raw: Array, framework: Framework, recipe: Recipe, periods: list[s
     return scores, notes
 
 
-def _too_rare(x: Array, codes: list[str], periods: list[str], min_hubs: int) -> tuple[npt.NDArray[np.bool_], list[str]]:
+def _too_rare(
+    x: Array, codes: list[str], periods: list[str], min_hubs: int
+) -> tuple[npt.NDArray[np.bool_], list[Note]]:
     """Where an indicator has figures of too few hubs to be compared, (periods, indicators), and what to say of it."""
     count = (~np.isnan(x)).sum(axis=1)
     rare = (count > 0) & (count < min_hubs)
     found = {code: [periods[p] for p in np.flatnonzero(rare[:, i])] for i, code in enumerate(codes) if rare[:, i].any()}
-    few = f"figures of fewer than {min_hubs} hubs in"
-    return rare, [f"{code}: {few} {', '.join(where)}, so it is not used there" for code, where in found.items()]
+    return rare, [Note("too_few_hubs", code, tuple(where), str(min_hubs)) for code, where in found.items()]
 
 
-def _constants(bounds: Bounds, codes: list[str], periods: list[str], recipe: Recipe) -> list[str]:
+def _constants(bounds: Bounds, codes: list[str], periods: list[str], recipe: Recipe) -> list[Note]:
     """Say which indicators tell hubs apart in no way, or raise, as the recipe asks."""
     least, greatest = bounds
     flat = (least == greatest)[:, 0, :]
@@ -160,7 +162,7 @@ def _constants(bounds: Bounds, codes: list[str], periods: list[str], recipe: Rec
     if found and recipe.normalise.constant == "error":
         listing = "; ".join(f"{code} in {', '.join(where)}" for code, where in found.items())
         raise ConstantIndicator(f'one value only: {listing}. Use constant = "drop" to leave such figures out')
-    return [f"{code}: one value only in {', '.join(where)}, so it is not used there" for code, where in found.items()]
+    return [Note("one_value_only", code, tuple(where)) for code, where in found.items()]
 
 
 def _aggregate(

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from fhi.framework import Framework
 from fhi.panel import PANEL_SCHEMA
 
 _DATA: Final = files("fhi").joinpath("data")
@@ -27,8 +28,10 @@ class OpenMapping(BaseModel):
     measures: tuple[str, ...]
     formula: Literal["value", "sum", "ratio"]
     unit: str
+    unit_zh: str
     fit: Literal["same", "proxy"]
     reason: str
+    reason_zh: str
 
 
 @cache
@@ -61,6 +64,12 @@ def mappings() -> tuple[OpenMapping, ...]:
     """Which open measures stand for which node of the FHI tree."""
     content = tomllib.loads(_FRAMEWORKS.joinpath("open_mapping.toml").read_text(encoding="utf-8"))
     return tuple(OpenMapping.model_validate(entry) for entry in content["mapping"])
+
+
+def units(framework: Framework) -> dict[str, str]:
+    """Chinese names of all units that a panel of this framework may use, by their English ones."""
+    named = {indicator.unit: indicator.unit_zh for indicator in framework.indicators}
+    return named | {entry.unit: entry.unit_zh for entry in mappings()}
 
 
 def size_codes() -> frozenset[str]:

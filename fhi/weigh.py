@@ -14,6 +14,7 @@ import polars as pl
 from fhi.diagnostics import MIN_KMO, Sphericity, bartlett, kmo
 from fhi.errors import JudgementError
 from fhi.framework import Framework, Judgement
+from fhi.notes import Note
 from fhi.recipe import Recipe
 from fhi.weights.ahp import eigenvector_weights
 from fhi.weights.pca import correlation_matrix, nicoletti_weights
@@ -50,7 +51,7 @@ class GroupWeights:
     consistency_ratio: float | None = None
     kmo: float | None = None
     sphericity: Sphericity | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def weigh_group(group: str, framework: Framework, scores: Array, recipe: Recipe) -> GroupWeights:
@@ -98,7 +99,7 @@ def _from_data(group: str, framework: Framework, scores: Array) -> GroupWeights:
     adequacy, sphericity = kmo(correlation), bartlett(correlation, len(complete))
     weights[used] = result.weights
     warn = adequacy is not None and adequacy < MIN_KMO and len(used) > 2
-    notes = (f"{group}: KMO {adequacy:.2f} is below {MIN_KMO}; read its PCA weights with care",) if warn else ()
+    notes = (Note("weak_sampling_adequacy", group, detail=f"{adequacy:.2f}"),) if warn else ()
     return GroupWeights(
         group, weights, "pca_nicoletti", assumed=False, kmo=adequacy, sphericity=sphericity, notes=notes
     )

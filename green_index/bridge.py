@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from carbon import facts
 from fhi.errors import PanelError, Problem
+from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
 
 MAIN_INVENTORY: Final = "EDGAR"
@@ -62,18 +63,16 @@ def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[str]:
-    """What a reader must know of the market figures used: loaded ones, partial years, lower bounds."""
+def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[Note]:
+    """What a reader must know of the market figures used: loaded ones, partial years, files passed over."""
     used = carbon.market_years.filter(pl.col("period").is_in(periods)).sort("market", "period")
-    notes = []
-    loaded = used.filter(pl.col("used") == "loaded").group_by("market", maintain_order=True).agg("period")
-    for market, years in loaded.iter_rows():
-        notes.append(f"{market}: figures of {', '.join(years)} come from loaded trading files, not the embedded sums")
-    partial = used.filter(pl.col("coverage") != "whole_year").group_by("market", "coverage", maintain_order=True)
-    for market, coverage, years in partial.agg("period").iter_rows():
-        notes.append(f"{market}: {coverage.replace('_', ' ')} in {', '.join(years)}")
-    kept = used.filter((pl.col("used") == "embedded") & pl.col("note").str.contains("loaded"))
-    notes.extend(kept["note"])
+    loaded = used.filter(pl.col("used") == "loaded").with_columns(kind=pl.lit("loaded_figures"))
+    partial = used.filter(pl.col("coverage") != "whole_year").with_columns(kind="coverage")
+    by_market = pl.concat([loaded, partial]).group_by("kind", "market", maintain_order=True).agg("period")
+    notes = [Note(kind, market, tuple(years)) for kind, market, years in by_market.iter_rows()]
+    passed_over = used.filter((pl.col("used") == "embedded") & pl.col("note").str.contains("loaded"))
+    for market, period, why in passed_over.select("market", "period", "note").iter_rows():
+        notes.append(Note("loaded_file_less_complete", market, (period,), why))
     return notes
 
 

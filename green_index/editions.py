@@ -6,7 +6,7 @@ same id and the same bytes, and the database refuses updates and deletions. Know
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from fhi.framework import Framework
 from fhi.index import SCORE_SCHEMA
+from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
 from fhi.weigh import WEIGHT_SCHEMA
 from green_index.errors import ChangedEdition, UnknownEdition
@@ -145,7 +146,7 @@ class EditionContent:
     id: str
     framework: Framework
     provenance: dict[str, Any]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     scores: pl.DataFrame
     inputs: pl.DataFrame
     weights: pl.DataFrame
@@ -193,7 +194,7 @@ def content_hash(content: EditionContent) -> str:
     digest = hashlib.sha256()
     for frame in (content.scores, content.inputs, content.weights):
         digest.update(frame.write_csv().encode())
-    digest.update(json.dumps(content.notes, ensure_ascii=False).encode())
+    digest.update(_notes_json(content.notes).encode())
     return digest.hexdigest()
 
 
@@ -225,7 +226,7 @@ def save_edition(session: Session, content: EditionContent) -> str:
             data_version=made_from["data_version"],
             seed=made_from["seed"],
             engine=made_from["engine"],
-            notes_json=json.dumps(content.notes, ensure_ascii=False),
+            notes_json=_notes_json(content.notes),
             content_hash=fingerprint,
         )
     )
@@ -260,7 +261,7 @@ def load_edition(session: Session, wanted: str) -> EditionContent:
             "seed": found.seed,
             "recipe": json.loads(found.recipe_json),
         },
-        notes=tuple(json.loads(found.notes_json)),
+        notes=_notes_of(found.notes_json),
         scores=_read(session, EditionScore, found.id, SCORE_SCHEMA).sort("period", "code", "hub"),
         inputs=_read(session, EditionInput, found.id, INPUT_SCHEMA).sort("period", "code", "hub"),
         weights=_read(session, EditionWeight, found.id, WEIGHT_SCHEMA).sort("group", "code"),
@@ -283,11 +284,18 @@ def list_editions(session: Session) -> pl.DataFrame:
             "seed": found.seed,
             "engine": found.engine,
             "content_hash": found.content_hash,
-            "notes": json.loads(found.notes_json),
         }
         for found in session.exec(select(Edition).order_by(col(Edition.id))).all()
     ]
-    return pl.DataFrame(rows, schema_overrides={"notes": pl.List(pl.String)}, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _notes_json(notes: tuple[Note, ...]) -> str:
+    return json.dumps([asdict(note) for note in notes], ensure_ascii=False)
+
+
+def _notes_of(text: str) -> tuple[Note, ...]:
+    return tuple(Note(**{**entry, "periods": tuple(entry["periods"])}) for entry in json.loads(text))
 
 
 def _read(session: Session, table: type[SQLModel], wanted: str, schema: pl.Schema) -> pl.DataFrame:

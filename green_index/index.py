@@ -13,6 +13,7 @@ import polars as pl
 
 from fhi.framework import Framework, load_framework
 from fhi.index import IndexResult, build_index
+from fhi.notes import Note
 from fhi.observations import observations, open_panel
 from fhi.panel import PANEL_SCHEMA
 from fhi.published import printed_panel
@@ -42,7 +43,7 @@ class GreenResult:
 
     base: Base
     index: IndexResult
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def as_base(name: str) -> Base:
@@ -101,7 +102,7 @@ def green_panel(base: Base, carbon: pl.DataFrame) -> pl.DataFrame:
 
 
 def build_green_index(
-    base: Base, carbon: pl.DataFrame, recipe: Recipe = RANKING, notes: tuple[str, ...] = ()
+    base: Base, carbon: pl.DataFrame, recipe: Recipe = RANKING, notes: tuple[Note, ...] = ()
 ) -> GreenResult:
     """The extended index of every hub and year on the chosen base.
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import polars as pl
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from api import queries, schemas
 from api.deps import BaseQuery, StoreDep, YearQuery
@@ -30,6 +30,12 @@ def _editions(store: StoreDep) -> pl.DataFrame:
     return queries.editions(store)
 
 
+def _notes(store: StoreDep, base: BaseQuery = "open", year: Annotated[int | None, Query()] = None) -> pl.DataFrame:
+    """What a reader must know of the current figures: loaded files, partial years, unused indicators. / 数据说明。"""
+    return queries.notes(store, base, year)
+
+
+add_table(router, "/notes", _notes, operation_id="listNotes", summary="Notes on the figures", row=schemas.NoteRow)
 add_table(
     router,
     "/scores",

@@ -15,7 +15,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.web.texts import LANGUAGES, Lang, other_language, script_texts, texts
+from api.lang import LANGUAGES, Lang, texts
+from api.web.texts import other_language, script_texts
 
 FOLDER: Final = Path(__file__).parent
 HEADERS: Final = {
@@ -56,7 +57,7 @@ def render(page: Page, template: str, data: Mapping[str, Any], status: HTTPStatu
     """One page as an HTML answer. data: what its template needs beside the texts and links that every page has."""
     lang = page.lang
     frame = {
-        "t": texts(lang),
+        "t": texts("page", lang),
         "lang": lang,
         "name": f"name_{lang}",
         "other_name": f"name_{other_language(lang)}",

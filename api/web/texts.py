@@ -1,29 +1,18 @@
 """The pages' texts in both languages and the choice between them.
 
-Knows locale files and the Accept-Language header. Names of cities, groups and indicators are not here: rows hold them.
+Knows the Accept-Language header. Names of cities, groups and indicators are not here: rows hold them.
 """
 
-import json
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from typing import Final, Literal, get_args
+from typing import Final
 
-Lang = Literal["zh", "en"]
-LANGUAGES: Final[tuple[Lang, ...]] = get_args(Lang)
+from api.lang import LANGUAGES, Lang, texts
+
 DEFAULT: Final[Lang] = "zh"
-
-
-@cache
-def texts(lang: Lang) -> Mapping[str, str]:
-    """All texts of the pages in one language."""
-    found: dict[str, str] = json.loads(files("api").joinpath("locales", f"page.{lang}.json").read_bytes())
-    return found
 
 
 def script_texts(lang: Lang) -> dict[str, str]:
     """The texts that scripts need: keys that begin with `js_`, without that beginning."""
-    return {key.removeprefix("js_"): text for key, text in texts(lang).items() if key.startswith("js_")}
+    return {key.removeprefix("js_"): text for key, text in texts("page", lang).items() if key.startswith("js_")}
 
 
 def other_language(lang: Lang) -> Lang:

@@ -3,22 +3,21 @@
 Knows which question each page asks. Knows no HTTP and computes no figure: every number is that of the API.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 import polars as pl
 
 from api import queries
+from api.lang import Lang
 from api.store import Store
-from api.web.texts import Lang
 from fhi.errors import UnknownFramework, UnknownHub
 from green_index.errors import UnknownBase
 from green_index.index import BASES, RANKING, Base, as_base
 
 Row = dict[str, Any]
 TREES: Final[dict[Base, str]] = {"open": "green", "published": "green-2017"}
-_MARKET_NOTE: Final = re.compile(r"(?P<market>.+): (?P<extent>part of year|lower bound) in (?P<years>[\d, ]+)")
+PARTIAL: Final = ("part_of_year", "lower_bound")
 _REMARKS: Final = {"proxy": "(proxy)", "part_of_year": "(part of year)", "lower_bound": "(lower bound)"}
 
 
@@ -145,13 +144,12 @@ def _choose(store: Store, year: str, base: str) -> Row:
     wanted = year or str(queries.DEFAULT_YEAR)
     if wanted not in map(str, spans[chosen]):
         raise NotFound("year", wanted)
-    partial = [each for each in spans[chosen] if _has_partial_market(store, chosen, each)]
     return {
         "year": int(wanted),
         "base": chosen,
         "years": spans[chosen][::-1],
         "spans": {each: (years[0], years[-1]) for each, years in spans.items()},
-        "partial": partial,
+        "partial": _partial_years(store, chosen),
         "tree_id": TREES[chosen],
     }
 
@@ -201,24 +199,16 @@ def _mark(row: Row) -> Row:
     return {**row, "remarks": [key for key, words in _REMARKS.items() if words in (row["source"] or "")]}
 
 
-def _has_partial_market(store: Store, base: Base, year: int) -> bool:
-    found = (_MARKET_NOTE.fullmatch(note) for note in queries.notes(store, base, year))
-    return any(match["extent"] == "part of year" for match in found if match)
+def _partial_years(store: Store, base: Base) -> list[int]:
+    found = queries.notes(store, base).filter(pl.col("code") == "part_of_year")
+    return sorted(map(int, set(found["periods"].list.explode())))
 
 
 def _show_notes(store: Store, lang: Lang, base: Base, year: int) -> Row:
-    """What a reader must know of the year: market figures that are not whole, in words; other notes as they are."""
-    names = dict(queries.markets(store).select("market", f"name_{lang}").iter_rows())
-    found = [(note, _MARKET_NOTE.fullmatch(note)) for note in queries.notes(store, base, year)]
+    """What a reader must know of the year: market figures that are not whole, and every remark as a sentence."""
+    found = queries.notes(store, base, year)
+    partial = found.filter(pl.col("code").is_in(PARTIAL))
     return {
-        "market_notes": [
-            {
-                "market": names.get(match["market"], match["market"]),
-                "extent": match["extent"].replace(" ", "_"),
-                "years": match["years"],
-            }
-            for _, match in found
-            if match
-        ],
-        "other_notes": [note for note, match in found if not match],
+        "partial_markets": partial.select(market=f"subject_{lang}", extent="code").to_dicts(),
+        "notes": found[f"text_{lang}"].to_list(),
     }

@@ -16,8 +16,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from api.app import create_app
+from api.lang import LANGUAGES, Lang, texts
 from api.settings import Settings
-from api.web.texts import LANGUAGES, Lang, texts
 
 CHROMIUM = "GREENFIN_TEST_CHROMIUM"
 ARGUMENTS = (
@@ -249,7 +249,7 @@ def test_a_city_that_cannot_be_fetched_is_said_and_nothing_changes(browser: Brow
         table = seen.page.locator("table.groups").inner_text()
         seen.page.route("**/v1/**", lambda route: route.abort())
         seen.page.select_option("#other", "beijing")
-        wanted = texts("en")["js_failed"].format(other="Beijing")
+        wanted = texts("page", "en")["js_failed"].format(other="Beijing")
         seen.page.wait_for_function("text => document.getElementById('radar-note').textContent === text", arg=wanted)
         assert seen.page.locator("table.groups").inner_text() == table
         assert seen.page.url.endswith("/en/hubs/wuhan")

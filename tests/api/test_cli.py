@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from api import cli
-from api.output import labels
+from api.lang import texts
 
 Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
@@ -82,7 +82,7 @@ def test_cities_that_are_not_ranked_come_with_a_reason(run: Run) -> None:
 
 def test_standing_tells_ranks_gaps_and_causes(run: Run) -> None:
     _, out, _ = run("standing", "wuhan", "--format", "table")
-    text = labels("en")
+    text = texts("cli", "en")
     for title in ("title_groups", "title_holds_back", "title_leads", "title_years"):
         assert text[title].split("(")[0].strip() in out
     assert "Custody and settlement" in out
@@ -108,7 +108,7 @@ def test_loading_changes_the_market_and_the_ranking_says_so(run: Run, tmp_path: 
     (custody,) = (row for row in json.loads(out) if row["code"] == "carbon_finance.infrastructure.custody")
     assert custody["value"] == len(days) * 1000
     _, _, err = run("rank")
-    assert "CEA: figures of 2022 come from loaded trading files" in err
+    assert "China national ETS: figures of 2022 come from loaded trading files" in err
 
 
 def test_a_less_complete_file_does_not_replace_the_embedded_year(run: Run, tmp_path: Path) -> None:
@@ -226,10 +226,6 @@ def test_a_database_that_cannot_be_opened_is_one_message(run: Run, monkeypatch: 
     code, _, err = run("hubs")
     assert code == cli.FAILED
     assert "Traceback" not in err
-
-
-def test_both_languages_have_the_same_labels() -> None:
-    assert set(labels("zh")) == set(labels("en"))
 
 
 def test_help_imports_nothing_heavy() -> None:

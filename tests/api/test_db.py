@@ -1,6 +1,7 @@
+import pytest
 from sqlalchemy import Engine, inspect, text
 
-from api.db import create_tables
+from api.db import StoreVersionError, create_tables
 
 
 def test_every_table_is_there_and_making_them_again_is_harmless(engine: Engine) -> None:
@@ -15,3 +16,10 @@ def test_sqlite_waits_keeps_a_log_and_checks_foreign_keys(engine: Engine) -> Non
     with engine.connect() as connection:
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_a_store_of_another_version_is_one_clear_error(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE edition ADD COLUMN colour TEXT"))
+    with pytest.raises(StoreVersionError, match=r"table edition has columns .*colour"):
+        create_tables(engine)

@@ -3,6 +3,7 @@
 import base64
 import csv
 import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -13,9 +14,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import api
-from api.web import texts
+from api.lang import LANGUAGES, Lang, texts
 from api.web.render import format_figure, format_percent, format_score
-from api.web.texts import LANGUAGES, Lang, preferred_language
+from api.web.texts import preferred_language
 
 WEB = Path(api.__file__).parent / "web"
 PAGES = (
@@ -222,10 +223,21 @@ def test_the_method_page_shows_every_node(client: TestClient, lang: Lang, framew
     for node in indicators:
         cells = leaves[node["code"]]
         shown = " ".join(cells)
-        for column in ("name_zh", "name_en", f"definition_{lang}", "unit", "null_means", "zero_means", "source"):
+        unit = "unit_zh" if lang == "zh" else "unit"
+        meaning = (f"definition_{lang}", f"null_means_{lang}", f"zero_means_{lang}")
+        for column in ("name_zh", "name_en", *meaning, unit, "source"):
             assert " ".join(node[column].split()) in shown
         weight = "—" if node["weight"] is None else f"{node['weight']:.1%}"
         assert cells[-1].startswith(weight)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_note_of_the_year_is_on_the_ranking_page_in_its_language(client: TestClient, lang: Lang) -> None:
+    notes = client.get("/v1/notes?year=2022").json()
+    assert notes
+    page = client.get(f"/{lang}/?year=2022").text
+    for note in notes:
+        assert html.escape(note[f"text_{lang}"], quote=False) in page
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -248,7 +260,7 @@ def test_what_is_unknown_is_a_page_in_the_language(client: TestClient, lang: Lan
     answer = client.get(f"/{lang}{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
-    assert f"<h1>{texts.texts(lang)['cannot_find']}</h1>" in answer.text
+    assert f"<h1>{texts('page', lang)['cannot_find']}</h1>" in answer.text
 
 
 def test_the_api_still_answers_problems_in_json(client: TestClient) -> None:
@@ -339,7 +351,7 @@ def test_vendored_library_is_the_file_that_its_source_names() -> None:
 
 
 def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
-    zh, en = texts.texts("zh"), texts.texts("en")
+    zh, en = texts("page", "zh"), texts("page", "en")
     assert list(zh) == sorted(zh)
     assert list(zh) == list(en)
     for key in zh:
@@ -354,7 +366,7 @@ def test_no_text_is_left_unused() -> None:
     families = r"(base|framework|rule|weight|status|step|transform|cannot_find|reason|remark)_|.*_means$"
     unused = [
         key
-        for key in texts.texts("en")
+        for key in texts("page", "en")
         if not re.match(families, key) and not re.search(rf"\b{key.removeprefix('js_')}\b", sources)
     ]
     assert unused == []

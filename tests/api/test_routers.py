@@ -20,6 +20,8 @@ TABLES = {
     "/v1/frameworks/green-2017": schemas.NodeRow,
     "/v1/scores": schemas.ScoreRow,
     "/v1/scores?year=2017&base=published": schemas.ScoreRow,
+    "/v1/notes": schemas.NoteRow,
+    "/v1/notes?year=2022&base=published": schemas.NoteRow,
     "/v1/markets": schemas.MarketRow,
     "/v1/markets/CEA/statistics?by=year": schemas.MarketPeriodRow,
     "/v1/markets/HBEA/statistics": schemas.MarketPeriodRow,

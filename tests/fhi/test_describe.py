@@ -18,7 +18,8 @@ def test_one_row_a_node_with_meaning_and_weight() -> None:
     assert rows.height == len(TREE.node)
     assert rows["code"].to_list()[:4] == ["fhi", "industry", "industry.p2p", "industry.p2p.firms"]
     indicators = rows.filter(pl.col("kind") == "indicator")
-    for name in ("direction", "unit", "definition_zh", "definition_en", "null_means", "zero_means", "source"):
+    texts = ("unit", "unit_zh", "definition_zh", "definition_en", "null_means_zh", "zero_means_en", "source")
+    for name in ("direction", *texts):
         assert indicators[name].null_count() == 0, name
         assert (indicators[name].cast(pl.String) != "").all(), name
     weight = dict(rows.select("code", "weight").iter_rows())
@@ -26,4 +27,4 @@ def test_one_row_a_node_with_meaning_and_weight() -> None:
     assert weight["fhi"] is None
     root = rows.filter(pl.col("code") == "fhi").row(0, named=True)
     assert root["judgement_rule"] == "ratio"
-    assert root["judgement_reason"]
+    assert root["judgement_reason_zh"]

@@ -31,10 +31,13 @@ name_zh = "叶"
 name_en = "Leaf"
 direction = 1
 unit = "t"
+unit_zh = "吨"
 definition = "d"
 definition_zh = "定义"
 null_means = "unknown"
+null_means_zh = "未知"
 zero_means = "none"
+zero_means_zh = "没有"
 source = "s"
 {extra}
 """
@@ -49,6 +52,7 @@ who = "test"
 when = "2026"
 assumed = true
 reason = "test"
+reason_zh = "测试"
 {body}
 """
 

@@ -61,7 +61,7 @@ def test_weak_adequacy_is_said() -> None:
     found = weigh_group("g", wide, scores, Recipe())
     assert found.kmo is not None
     assert found.kmo < 0.6
-    assert any("KMO" in note for note in found.notes)
+    assert [note.code for note in found.notes] == ["weak_sampling_adequacy"]
 
 
 def test_inconsistent_judgements_are_refused() -> None:

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from fhi.errors import PanelError
+from fhi.notes import Note
 from fhi.panel import check_panel
 from green_index.bridge import CarbonFacts, carbon_panel, market_notes
 from green_index.index import green_framework
@@ -105,8 +106,12 @@ def test_a_fact_of_an_unknown_hub_is_a_problem_never_dropped(carbon: CarbonFacts
         carbon_panel(elsewhere, cities)
 
 
-def test_notes_name_loaded_years_and_partial_ones(carbon: CarbonFacts) -> None:
-    notes = market_notes(carbon, ["2014", "2016"])
-    assert any(note.startswith("N: figures of 2016 come from loaded trading files") for note in notes)
-    assert "P: part of year in 2014" in notes
+def test_notes_name_loaded_years_partial_ones_and_files_passed_over(carbon: CarbonFacts) -> None:
+    assert market_notes(carbon, ["2014", "2016"]) == [
+        Note("loaded_figures", "N", ("2016",)),
+        Note("part_of_year", "P", ("2014",)),
+    ]
     assert market_notes(carbon, ["2015"]) == []
+    shorter = carbon.market_years.with_columns(note=pl.lit("loaded P 2015 ends early: embedded kept"))
+    notes = market_notes(dataclasses.replace(carbon, market_years=shorter), ["2015"])
+    assert notes == [Note("loaded_file_less_complete", "P", ("2015",), "loaded P 2015 ends early: embedded kept")]

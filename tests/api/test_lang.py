@@ -1,0 +1,26 @@
+import re
+from typing import Literal
+
+import pytest
+
+from api.lang import texts
+from api.notes import note_text
+from fhi.notes import Note
+
+Name = Literal["cli", "notes", "page"]
+
+
+@pytest.mark.parametrize("name", ["cli", "notes", "page"])
+def test_both_languages_say_the_same_things_with_the_same_places(name: Name) -> None:
+    zh, en = texts(name, "zh"), texts(name, "en")
+    assert set(zh) == set(en)
+    for key in en:
+        assert set(re.findall(r"{\w+}", zh[key])) == set(re.findall(r"{\w+}", en[key])), key
+
+
+def test_a_note_becomes_a_sentence_in_either_language() -> None:
+    note = Note("too_few_hubs", "carbon_finance.market.liquidity", ("2021", "2022"), "5")
+    assert note_text(note, "Liquidity", "en") == (
+        "Liquidity: fewer than 5 cities have a figure in 2021, 2022, so it is not used there"
+    )
+    assert note_text(note, "流动性", "zh") == "流动性：2021、2022 年有数据的城市不足 5 个，当年不使用"
