@@ -132,6 +132,20 @@ def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
 
 
 @app.command()
+def printed(
+    table: Annotated[str | None, typer.Argument(help="A table of the list; the list without it.")] = None,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Show what the founding documents print, table by table."""
+    from api import queries, screens
+
+    store, title = _open(), texts("cli", _lang(lang))["title_printed"]
+    rows = queries.printed_rows(store, table) if table else queries.printed(store)
+    screens.show_table(rows, f"{title}: {table}" if table else title, _format(form))
+
+
+@app.command()
 def validate(
     ranks: Annotated[
         Path | None,
@@ -214,9 +228,10 @@ def _exit_code(error: Exception) -> int | None:
     from api.settings import SettingsError
     from carbon.errors import CarbonError, UnknownMarket
     from fhi.errors import FhiError, UnknownFramework, UnknownHub
-    from green_index.errors import GreenIndexError, UnknownEdition, UnknownPeriod
+    from green_index.errors import GreenIndexError, UnknownEdition, UnknownPeriod, UnknownPrintedTable
 
-    if isinstance(error, (UnknownMarket, UnknownHub, UnknownFramework, UnknownPeriod, UnknownEdition)):
+    missing = (UnknownMarket, UnknownHub, UnknownFramework, UnknownPeriod, UnknownEdition, UnknownPrintedTable)
+    if isinstance(error, missing):
         return NOT_FOUND
     if isinstance(error, (CarbonError, FhiError, GreenIndexError)):
         return INVALID_DATA

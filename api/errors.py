@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from carbon.errors import CarbonError, UnknownMarket
 from fhi.errors import FhiError, UnknownFramework, UnknownHub
-from green_index.errors import GreenIndexError, UnknownBase, UnknownEdition, UnknownPeriod
+from green_index.errors import GreenIndexError, UnknownBase, UnknownEdition, UnknownPeriod, UnknownPrintedTable
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -24,6 +24,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     UnknownEdition: HTTPStatus.NOT_FOUND,
     UnknownFramework: HTTPStatus.NOT_FOUND,
     UnknownPeriod: HTTPStatus.NOT_FOUND,
+    UnknownPrintedTable: HTTPStatus.NOT_FOUND,
     UnknownBase: HTTPStatus.UNPROCESSABLE_ENTITY,
     CarbonError: HTTPStatus.UNPROCESSABLE_ENTITY,
     FhiError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,13 +1,14 @@
 """Jobs: plain functions that change the store, called by the command line and by whoever schedules them."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from sqlmodel import Session
 
 from api.store import Store
-from carbon.loading import LoadReport, load_trades
+from carbon.loading import STEPS, LoadReport, load_trades
 
 
 def load_trade_files(
@@ -19,8 +20,8 @@ def load_trade_files(
     """
     reports = []
     with Session(store.engine) as session, _progress() as progress:
-        task = progress.add_task("loading", total=len(paths))
         for path in paths:
+            task = progress.add_task(path.name, total=len(STEPS))
             reports.append(
                 load_trades(
                     session,
@@ -30,10 +31,14 @@ def load_trade_files(
                     format_name=format_name,
                     strict=strict,
                     loaded_at=datetime.now(UTC),
+                    progress=partial(_show_step, progress, task, path.name),
                 )
             )
-            progress.advance(task)
     return reports
+
+
+def _show_step(progress: Progress, task: TaskID, file: str, step: str) -> None:
+    progress.update(task, description=f"{file}: {step}", completed=STEPS.index(step))
 
 
 def _progress() -> Progress:

@@ -36,11 +36,13 @@ def write_table(frame: "pl.DataFrame", title: str, right: frozenset[str] = froze
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(header_style="bold", box=None, pad_edge=False)
     for name in frame.columns:
         table.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
     for row in frame.iter_rows():
         table.add_row(*(show(value) for value in row))
+    if title:
+        console.print(title, style="italic", highlight=False, soft_wrap=True)
     console.print(table)
 
 

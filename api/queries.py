@@ -23,6 +23,7 @@ from fhi.observations import open_panel, units
 from fhi.published import printed_panel
 from green_index import editions as stored
 from green_index.index import RANKING, TRACKING, Base, base_framework
+from green_index.printed import list_printed, printed_table
 from green_index.standing import score_table
 from green_index.standing import standing as standing_of
 
@@ -132,6 +133,16 @@ def framework(store: Store, wanted: str) -> pl.DataFrame:
         raise UnknownFramework(f"unknown framework {wanted!r}; known: {', '.join(FRAMEWORKS)}")
     edition = current_edition(store, bases[wanted], RANKING)
     return node_rows(edition.framework, edition.weights)
+
+
+def printed(_store: Store) -> pl.DataFrame:
+    """The printed tables of the founding documents: see green_index.printed.list_printed."""
+    return list_printed()
+
+
+def printed_rows(_store: Store, table: str) -> pl.DataFrame:
+    """One printed table, each row with its source. Raises UnknownPrintedTable."""
+    return printed_table(table)
 
 
 def markets(store: Store) -> pl.DataFrame:

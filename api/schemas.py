@@ -47,7 +47,8 @@ class ScoreRow(Row):
 
 
 class StandingRow(Row):
-    """One fact of a city's standing. `kind`: score (total and groups), holds_back, leads (indicators)."""
+    """One fact of a city's standing. `kind`: score (total and groups), holds_back and leads (indicators), printed
+    (FHI ranks)."""
 
     hub: str
     year: int
@@ -58,7 +59,7 @@ class StandingRow(Row):
     name_en: str
     score: float | None
     rank: int | None
-    ranked: int
+    ranked: int | None
     ahead_hub: str | None
     gap_to_ahead: float | None
     leader_hub: str | None
@@ -180,6 +181,24 @@ class NoteRow(Row):
     detail: str | None
     text_zh: str
     text_en: str
+
+
+class PrintedTableRow(Row):
+    """A printed table of the founding documents."""
+
+    table: str
+    title_zh: str
+    title_en: str
+    rows: int
+    source: str
+
+
+class PrintedRow(BaseModel):
+    """A row of a printed table: its own columns and its source."""
+
+    model_config = ConfigDict(extra="allow")
+
+    source: str
 
 
 class ProblemBody(BaseModel):

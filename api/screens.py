@@ -189,13 +189,16 @@ def _indicator_table(part: pl.DataFrame, text: Mapping[str, str], lang: Lang) ->
 
 
 def _year_table(rows: pl.DataFrame, text: Mapping[str, str]) -> pl.DataFrame:
-    return rows.filter(kind="score", level=0).select(
+    printed = rows.filter(kind="printed", code="fintech").select("year", printed_rank="rank")
+    totals = rows.filter(kind="score", level=0).join(printed, on="year", how="left", maintain_order="left")
+    return totals.select(
         pl.col("year").alias(text["year"]),
         _rank_of().alias(text["rank"]),
         _one_decimal("score").alias(text["score"]),
         _one_decimal("score_pooled").alias(text["score_pooled"]),
         _one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
         pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
+        pl.col("printed_rank").alias(text["printed_rank"]),
     )
 
 

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
 
 from api.errors import PROBLEM_JSON
-from api.schemas import ProblemBody, Row
+from api.schemas import ProblemBody
 
 CSV: Final = "text/csv; charset=utf-8"
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -41,7 +42,7 @@ def add_table(
     *,
     operation_id: str,
     summary: str,
-    row: type[Row],
+    row: type[BaseModel],
 ) -> None:
     """Offer the frame that `rows` returns at `path` as JSON and at `path` + `.csv` as CSV.
 

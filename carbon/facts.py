@@ -13,6 +13,7 @@ from carbon.units import cny_from_fen_expr, t_from_mt_expr
 if TYPE_CHECKING:
     import polars as pl
     from sqlmodel import Session
+    from sqlmodel.sql.expression import SelectOfScalar
 
     from carbon.market import Period
 
@@ -85,12 +86,7 @@ def _frame(name: str, frame: "pl.DataFrame") -> "pl.DataFrame":
     return frame.select(pl.col(column).cast(kind) for column, kind in _typed(name).items())
 
 
-def _records(session: "Session", table: type[Any], **equal: str) -> list[dict[str, Any]]:
-    from sqlmodel import select
-
-    statement = select(table)
-    for column, value in equal.items():
-        statement = statement.where(getattr(table, column) == value)
+def _records(session: "Session", statement: "SelectOfScalar[Any]") -> list[dict[str, Any]]:
     return [record.model_dump() for record in session.exec(statement)]
 
 
@@ -101,10 +97,11 @@ def markets(session: "Session") -> "pl.DataFrame":
     opened (Date, first trading day), products (codes without vintage, by semicolon), note.
     """
     import polars as pl
+    from sqlmodel import select
 
     from carbon.tables import Market
 
-    rows = _records(session, Market)
+    rows = _records(session, select(Market))
     return pl.DataFrame(rows, schema=_typed("markets")).sort("market")
 
 
@@ -116,10 +113,11 @@ def facilities(session: "Session") -> "pl.DataFrame":
     reason).
     """
     import polars as pl
+    from sqlmodel import select
 
     from carbon.tables import Facility
 
-    rows = _records(session, Facility)
+    rows = _records(session, select(Facility))
     if not rows:
         return pl.DataFrame(schema=_typed("facilities"))
     weights = read_embedded("facility_weights").select("scope", "weight", weight_assumed="assumed")
@@ -136,10 +134,11 @@ def market_periods(session: "Session", by: "Period") -> "pl.DataFrame":
     (whole_year, part_of_year, whole_month, part_of_month, lower_bound), source (publisher, or loaded file names), note.
     """
     import polars as pl
+    from sqlmodel import col, select
 
     from carbon.tables import TradeSummary
 
-    rows = _records(session, TradeSummary, by=by)
+    rows = _records(session, select(TradeSummary).where(col(TradeSummary.by) == by))
     if not rows:
         return pl.DataFrame(schema=_typed("market_periods"))
     frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from carbon.formats import Reading
     from carbon.market import Period
 
-__all__ = ["LoadReport", "Progress", "ensure_fresh", "load_trades", "refresh_market"]
+__all__ = ["STEPS", "LoadReport", "Progress", "ensure_fresh", "load_trades", "refresh_market"]
 
+STEPS = ("reading", "comparing", "appending", "summarising")
 Progress = Callable[[str], None]
-"""Called with the name of each step as it begins: reading, comparing, appending, summarising."""
+"""Called with the name of each of STEPS as it begins."""
 
 
 @dataclass(frozen=True)

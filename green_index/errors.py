@@ -1,10 +1,11 @@
 """What can go wrong in the join.
 
 GreenIndexError
-├── UnknownBase      a base edition that does not exist
-├── UnknownPeriod    a period that the result does not hold
-├── UnknownEdition   an edition id that is not stored
-└── ChangedEdition   an edition id that is stored already with other bytes
+├── UnknownBase           a base edition that does not exist
+├── UnknownPeriod         a period that the result does not hold
+├── UnknownEdition        an edition id that is not stored
+├── UnknownPrintedTable   a printed table that does not exist
+└── ChangedEdition        an edition id that is stored already with other bytes
 """
 
 
@@ -26,3 +27,7 @@ class UnknownEdition(GreenIndexError):
 
 class ChangedEdition(GreenIndexError):
     """The id is stored already and its bytes differ: the same inputs gave another result."""
+
+
+class UnknownPrintedTable(GreenIndexError):
+    """No printed table has this name."""

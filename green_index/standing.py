@@ -9,6 +9,8 @@ import polars as pl
 
 from fhi.framework import Framework
 from green_index.errors import UnknownPeriod
+from green_index.index import green_framework
+from green_index.printed import printed_ranks
 
 STANDING_SCHEMA: Final = pl.Schema(
     {
@@ -74,18 +76,24 @@ def standing(
     compares between years, while `score` does not.
     kind `holds_back`: the five indicators that cost most, `points` = weight x (100 - score), the part of the total
     that is missing there (obstacle degree before it is divided by its sum).
+    kind `printed`: the FHI ranks that were printed for the hub, whatever this index says.
     kind `leads`: the five indicators that bring most against the median hub, `points` = weight x (score - median).
 
     scores, pooled: fhi.index.SCORE_SCHEMA, of the ranking and the tracking recipe; inputs: the ranking's inputs.
     """
-    parts = [_group_rows(scores, pooled, framework, hub), *_indicator_rows(inputs, framework, hub)]
+    parts = [
+        _group_rows(scores, pooled, framework, hub),
+        *_indicator_rows(inputs, framework, hub),
+        _printed_rows(framework, hub),
+    ]
     frame = pl.concat(parts, how="diagonal")
+    nodes = {**green_framework("open").node, **framework.node}
     names = pl.DataFrame(
-        [(node.code, node.name_zh, node.name_en) for node in framework.node.values()],
+        [(node.code, node.name_zh, node.name_en) for node in nodes.values()],
         schema=["code", "name_zh", "name_en"],
         orient="row",
     )
-    order = pl.Enum(["score", "holds_back", "leads"])
+    order = pl.Enum(["score", "holds_back", "leads", "printed"])
     return (
         frame.join(names, on="code", how="left", maintain_order="left")
         .with_columns(year=pl.col("period").cast(pl.Int64), hub=pl.lit(hub))
@@ -95,7 +103,7 @@ def standing(
             pl.col("kind").cast(order),
             pl.when(pl.col("kind") == "score").then(pl.col("level")),
             pl.when(pl.col("kind") != "score").then(-pl.col("points")),
-            pl.col("code").replace_strict({code: i for i, code in enumerate(framework.node)}),
+            pl.col("code").replace_strict({code: i for i, code in enumerate(nodes)}),
             nulls_last=True,
         )
     )
@@ -143,6 +151,18 @@ def _indicator_rows(inputs: pl.DataFrame, framework: Framework, hub: str) -> lis
     lost = pl.col("weight") * (100 - pl.col("normalised"))
     won = pl.col("weight") * (pl.col("normalised") - pl.col("median"))
     return [_top(own, "holds_back", lost), _top(own, "leads", won)]
+
+
+def _printed_rows(framework: Framework, hub: str) -> pl.DataFrame:
+    levels = {**green_framework("open").level, **framework.level}
+    return printed_ranks(hub).select(
+        pl.lit("printed").alias("kind"),
+        pl.col("year").cast(pl.String).alias("period"),
+        "code",
+        pl.col("code").replace_strict(levels, return_dtype=pl.Int64).alias("level"),
+        "rank",
+        "source",
+    )
 
 
 def _top(own: pl.DataFrame, kind: str, points: pl.Expr) -> pl.DataFrame:

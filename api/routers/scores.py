@@ -35,6 +35,34 @@ def _notes(store: StoreDep, base: BaseQuery = "open", year: Annotated[int | None
     return queries.notes(store, base, year)
 
 
+def _printed(store: StoreDep) -> pl.DataFrame:
+    """The tables that the founding documents print. / 原始文献中公布的数据表。"""
+    return queries.printed(store)
+
+
+def _printed_rows(
+    store: StoreDep, table: Annotated[str, Path(description="A table of /v1/printed / 表名", examples=["rank_history"])]
+) -> pl.DataFrame:
+    """One printed table, as printed, each row with its source. / 一个公布的数据表。"""
+    return queries.printed_rows(store, table)
+
+
+add_table(
+    router,
+    "/printed",
+    _printed,
+    operation_id="listPrintedTables",
+    summary="Printed tables",
+    row=schemas.PrintedTableRow,
+)
+add_table(
+    router,
+    "/printed/{table}",
+    _printed_rows,
+    operation_id="getPrintedTable",
+    summary="A printed table",
+    row=schemas.PrintedRow,
+)
 add_table(router, "/notes", _notes, operation_id="listNotes", summary="Notes on the figures", row=schemas.NoteRow)
 add_table(
     router,

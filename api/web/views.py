@@ -75,7 +75,8 @@ def show_hub(store: Store, lang: Lang, hub: str, year: str, base: str, against: 
     order = _tree_order(queries.framework(store, TREES[chosen["base"]]).to_dicts())
     groups = sorted(now.filter(pl.col("kind") == "score").to_dicts(), key=lambda row: order[row["code"]])
     their_score = dict(theirs.select("code", "score").iter_rows())
-    years = rows.filter(pl.col("level") == 0).to_dicts()
+    printed = rows.filter(kind="printed", code="fintech").select("year", printed_rank="rank", printed_source="source")
+    years = rows.filter(pl.col("level") == 0).join(printed, on="year", how="left", maintain_order="left").to_dicts()
     return {
         **chosen,
         **_show_notes(store, lang, chosen["base"], chosen["year"]),

@@ -6,11 +6,10 @@ Must not know other formats.
 
 from collections.abc import Sequence
 
-from carbon.formats.headings import layout_by_headings
+from carbon.formats.headings import CHINESE_METHODS, layout_by_headings
 from carbon.layout import Layout
-from carbon.rows import AUCTION, BLOCK, LISTING
 
-__all__ = ["HEADINGS", "KNOWN_HEADER", "METHODS", "NAME", "find_layout"]
+__all__ = ["HEADINGS", "KNOWN_HEADER", "NAME", "find_layout"]
 
 NAME = "cneeex_daily"
 
@@ -25,14 +24,6 @@ HEADINGS = {
     "value": "日成交额",
     "method": "交易方式",
 }
-METHODS = {
-    "挂牌协议交易": LISTING,
-    "挂牌协议": LISTING,
-    "大宗协议交易": BLOCK,
-    "大宗协议": BLOCK,
-    "单向竞价交易": AUCTION,
-    "单向竞价": AUCTION,
-}
 KNOWN_HEADER = ",".join(HEADINGS.values())
 
 
@@ -40,4 +31,4 @@ def find_layout(header: Sequence[str]) -> Layout | None:
     """The layout of a file with this first line; null where a heading is missing. Order and further columns do not
     matter.
     """
-    return layout_by_headings(NAME, header, HEADINGS, METHODS, price_rule="close_is_vwap")
+    return layout_by_headings(NAME, header, HEADINGS, CHINESE_METHODS, price_rule="close_is_vwap")

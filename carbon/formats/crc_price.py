@@ -6,11 +6,10 @@ without listed trading high and low are printed as 0. Must not know other format
 
 from collections.abc import Sequence
 
-from carbon.formats.headings import layout_by_headings
+from carbon.formats.headings import CHINESE_METHODS, layout_by_headings
 from carbon.layout import Layout
-from carbon.rows import AUCTION, BLOCK, LISTING
 
-__all__ = ["HEADINGS", "KNOWN_HEADER", "METHODS", "NAME", "find_layout"]
+__all__ = ["HEADINGS", "KNOWN_HEADER", "NAME", "find_layout"]
 
 NAME = "crc_price"
 
@@ -24,14 +23,6 @@ HEADINGS = {
     "volume": "成交量（吨）",
     "value": "成交额（元）",
 }
-METHODS = {
-    "挂牌协议交易": LISTING,
-    "挂牌协议": LISTING,
-    "大宗协议交易": BLOCK,
-    "大宗协议": BLOCK,
-    "单向竞价交易": AUCTION,
-    "单向竞价": AUCTION,
-}
 KNOWN_HEADER = ",".join(HEADINGS.values())
 
 
@@ -39,4 +30,4 @@ def find_layout(header: Sequence[str]) -> Layout | None:
     """The layout of a file with this first line; null where a heading is missing. Order and further columns do not
     matter.
     """
-    return layout_by_headings(NAME, header, HEADINGS, METHODS, price_rule="composite")
+    return layout_by_headings(NAME, header, HEADINGS, CHINESE_METHODS, price_rule="composite")

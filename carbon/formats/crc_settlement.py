@@ -6,11 +6,10 @@ Knows its headings: no prices, but running sums since the first day of each vint
 
 from collections.abc import Sequence
 
-from carbon.formats.headings import layout_by_headings
+from carbon.formats.headings import CHINESE_METHODS, layout_by_headings
 from carbon.layout import Layout
-from carbon.rows import AUCTION, BLOCK, LISTING
 
-__all__ = ["HEADINGS", "KNOWN_HEADER", "METHODS", "NAME", "find_layout"]
+__all__ = ["HEADINGS", "KNOWN_HEADER", "NAME", "find_layout"]
 
 NAME = "crc_settlement"
 
@@ -23,14 +22,6 @@ HEADINGS = {
     "cumulative_volume": "累计成交量_吨",
     "cumulative_value": "累计成交额_元",
 }
-METHODS = {
-    "挂牌协议交易": LISTING,
-    "挂牌协议": LISTING,
-    "大宗协议交易": BLOCK,
-    "大宗协议": BLOCK,
-    "单向竞价交易": AUCTION,
-    "单向竞价": AUCTION,
-}
 KNOWN_HEADER = ",".join(HEADINGS.values())
 
 
@@ -38,4 +29,4 @@ def find_layout(header: Sequence[str]) -> Layout | None:
     """The layout of a file with this first line; null where a heading is missing. Order and further columns do not
     matter.
     """
-    return layout_by_headings(NAME, header, HEADINGS, METHODS, price_rule="none")
+    return layout_by_headings(NAME, header, HEADINGS, CHINESE_METHODS, price_rule="none")

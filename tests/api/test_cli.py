@@ -89,7 +89,7 @@ def test_standing_tells_ranks_gaps_and_causes(run: Run) -> None:
     _, out, _ = run("standing", "武汉", "--format", "json")
     rows = json.loads(out)
     assert {row["year"] for row in rows} == set(range(2013, 2024))
-    assert {row["kind"] for row in rows} == {"score", "holds_back", "leads"}
+    assert {row["kind"] for row in rows} == {"score", "holds_back", "leads", "printed"}
 
 
 def test_loading_changes_the_market_and_the_ranking_says_so(run: Run, tmp_path: Path) -> None:
@@ -187,13 +187,24 @@ def test_validation_prints_both_bases_and_takes_other_ranks(run: Run, outside_da
     assert "CFCI 14" in err
 
 
-@pytest.mark.parametrize("words", [("hubs",), ("markets",), ("editions",), ("framework", "green"), ("market", "HBEA")])
-def test_every_list_comes_as_table_csv_and_json(run: Run, words: tuple[str, ...]) -> None:
-    code, out, _ = run(*words, "--format", "table")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hubs",),
+        ("markets",),
+        ("editions",),
+        ("framework", "green"),
+        ("market", "HBEA"),
+        ("printed",),
+        ("printed", "hub_modes"),
+    ],
+)
+def test_every_list_comes_as_table_csv_and_json(run: Run, words: str) -> None:
+    code, out, _ = run(*words.split(), "--format", "table")
     assert code == 0
     assert out
-    rows = json.loads(run(*words, "--format", "json")[1])
-    assert pl.read_csv(run(*words, "--format", "csv")[1].encode()).height == len(rows)
+    rows = json.loads(run(*words.split(), "--format", "json")[1])
+    assert pl.read_csv(run(*words.split(), "--format", "csv")[1].encode()).height == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +213,7 @@ def test_every_list_comes_as_table_csv_and_json(run: Run, words: tuple[str, ...]
         (("standing", "atlantis"), cli.NOT_FOUND, "unknown hub 'atlantis'"),
         (("market", "MARS"), cli.NOT_FOUND, "CEA"),
         (("framework", "other"), cli.NOT_FOUND, "green-2017"),
+        (("printed", "other"), cli.NOT_FOUND, "rank_history"),
         (("rank", "--year", "1999"), cli.NOT_FOUND, "2013 to 2023"),
         (("rank", "--base", "printed"), cli.INVALID_DATA, "open, published"),
         (("rank", "--format", "xml"), 2, "table, json or csv"),

@@ -20,6 +20,7 @@ TABLES = {
     "/v1/frameworks/green-2017": schemas.NodeRow,
     "/v1/scores": schemas.ScoreRow,
     "/v1/scores?year=2017&base=published": schemas.ScoreRow,
+    "/v1/printed": schemas.PrintedTableRow,
     "/v1/notes": schemas.NoteRow,
     "/v1/notes?year=2022&base=published": schemas.NoteRow,
     "/v1/markets": schemas.MarketRow,
@@ -121,6 +122,7 @@ def test_a_city_by_any_of_its_names(client: TestClient, name: str) -> None:
         ("/v1/frameworks/unknown", 404, "green-2017"),
         ("/v1/markets/MARS/statistics", 404, "CEA"),
         ("/v1/markets/CEA/statistics?by=hour", 422, "query.by: found hour"),
+        ("/v1/printed/nothing", 404, "rank_history"),
         ("/v1/nothing", 404, "Not Found"),
     ],
 )
@@ -139,6 +141,22 @@ def test_writing_is_not_offered(client: TestClient) -> None:
     answer = client.post("/v1/hubs")
     assert answer.status_code == 405
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_printed_tables_are_there_as_printed_with_their_source(client: TestClient) -> None:
+    for entry in client.get("/v1/printed").json():
+        rows = client.get(f"/v1/printed/{entry['table']}").json()
+        assert len(rows) == entry["rows"]
+        assert all(row["source"] == entry["source"] for row in rows)
+
+
+def test_printed_ranks_stand_beside_our_own(client: TestClient) -> None:
+    rows = client.get("/v1/hubs/wuhan/standing").json()
+    printed = {(row["year"], row["code"]): row["rank"] for row in rows if row["kind"] == "printed"}
+    assert printed[2017, "fintech"] == 7
+    assert printed[2018, "fintech"] == 11
+    assert printed[2019, "industry"] == 16
+    assert not [row for row in client.get("/v1/hubs/lhasa/standing").json() if row["kind"] == "printed"]
 
 
 def test_probes(client: TestClient) -> None:
@@ -174,7 +192,7 @@ def test_documented_examples_are_rows_that_the_api_gives(app: FastAPI, client: T
         if not path.startswith("/v1") or "application/json" not in content:
             continue
         (example,) = content["application/json"]["example"]
-        url = path.format(hub="wuhan", framework="green", market="CEA")
+        url = path.format(hub="wuhan", framework="green", market="CEA", table="rank_history")
         kept = {name: value for name, value in example.items() if name not in volatile}
         rows = [{name: row[name] for name in kept} for row in client.get(url).json()]
         assert kept in rows, path
