@@ -188,23 +188,15 @@ def test_validation_prints_both_bases_and_takes_other_ranks(run: Run, outside_da
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        ("hubs",),
-        ("markets",),
-        ("editions",),
-        ("framework", "green"),
-        ("market", "HBEA"),
-        ("printed",),
-        ("printed", "hub_modes"),
-    ],
+    "words", ["hubs", "markets", "editions", "framework green", "market HBEA", "printed", "printed hub_modes"]
 )
 def test_every_list_comes_as_table_csv_and_json(run: Run, words: str) -> None:
-    code, out, _ = run(*words.split(), "--format", "table")
+    command = words.split()
+    code, out, _ = run(*command, "--format", "table")
     assert code == 0
     assert out
-    rows = json.loads(run(*words.split(), "--format", "json")[1])
-    assert pl.read_csv(run(*words.split(), "--format", "csv")[1].encode()).height == len(rows)
+    rows = json.loads(run(*command, "--format", "json")[1])
+    assert pl.read_csv(run(*command, "--format", "csv")[1].encode()).height == len(rows)
 
 
 @pytest.mark.parametrize(
