@@ -132,6 +132,14 @@ def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
 
 
 @app.command()
+def sources(lang: LangOption = "en", form: FormatOption = None) -> None:
+    """Name the publisher, unit and terms of every column of the embedded figures."""
+    from api import queries, screens
+
+    screens.show_table(queries.sources(_open()), texts("cli", _lang(lang))["title_sources"], _format(form))
+
+
+@app.command()
 def printed(
     table: Annotated[str | None, typer.Argument(help="A table of the list; the list without it.")] = None,
     lang: LangOption = "en",

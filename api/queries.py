@@ -19,7 +19,7 @@ from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
 from fhi.index import build_index
-from fhi.observations import open_panel, units
+from fhi.observations import measures, open_panel, units
 from fhi.published import printed_panel
 from green_index import editions as stored
 from green_index.index import RANKING, TRACKING, Base, base_framework
@@ -143,6 +143,19 @@ def printed(_store: Store) -> pl.DataFrame:
 def printed_rows(_store: Store, table: str) -> pl.DataFrame:
     """One printed table, each row with its source. Raises UnknownPrintedTable."""
     return printed_table(table)
+
+
+def sources(_store: Store) -> pl.DataFrame:
+    """Who published each column of the embedded figures: file, column, publisher, unit, terms, remark."""
+    cities = measures().select(
+        pl.lit("open_observations.csv").alias("file"),
+        column="measure",
+        publisher="publisher",
+        unit="unit",
+        terms="licence",
+        remark="remark",
+    )
+    return pl.concat([cities, facts.sources()])
 
 
 def markets(store: Store) -> pl.DataFrame:

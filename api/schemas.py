@@ -183,6 +183,17 @@ class NoteRow(Row):
     text_en: str
 
 
+class SourceRow(Row):
+    """Who published a column of an embedded file, and on what terms."""
+
+    file: str
+    column: str
+    publisher: str
+    unit: str
+    terms: str
+    remark: str | None
+
+
 class PrintedTableRow(Row):
     """A printed table of the founding documents."""
 

@@ -83,10 +83,12 @@ def _prepare(engine: Engine) -> None:
 
 def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:
     """The edition that today's figures make: read if it is stored, built and stored if not."""
-    key = (base, recipe.hash(), lake_version(store.lake))
+    version = lake_version(store.lake)
+    key = (base, recipe.hash(), version)
     with store.lock:
+        for stale in [kept for kept in store.current if kept[2] != version]:
+            del store.current[stale]
         if key not in store.current:
-            store.current.clear() if key[2] not in {kept[2] for kept in store.current} else None
             store.current[key] = _read_or_build(store, base, recipe)
         return store.current[key]
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         market_periods,
         market_years,
         markets,
-        national_cumulatives,
         sources,
     )
     from carbon.formats import FORMATS, read_trades, recognise
@@ -71,7 +70,6 @@ __all__ = [
     "market_periods",
     "market_years",
     "markets",
-    "national_cumulatives",
     "read_rows",
     "read_trades",
     "realised_volatility",
@@ -94,7 +92,7 @@ _HOMES = {
     ],
     "facts": [
         *["city_inventories", "facilities", "lowcarbon_pilots", "market_periods", "market_years", "markets"],
-        *["national_cumulatives", "sources"],
+        "sources",
     ],
     "formats": ["FORMATS", "read_trades", "recognise"],
     "lake": ["append_rows", "lake_version", "read_rows"],

@@ -40,10 +40,6 @@ def _schema(name: str) -> "dict[str, type[pl.DataType]]":
         "facility_weights": {"scope": text, "weight": real, "assumed": pl.Boolean, "reason": text},
         "city_inventories": {"hub": text, "year": pl.Int32, "series": text, "co2_mt": real},
         "lowcarbon_pilots": {"hub": text, "since_year": pl.Int32, "source": text},
-        "national_cumulatives": {
-            **{"market": text, "day": day, "cumulative_volume_t": whole, "cumulative_value_fen": whole},
-            "source": text,
-        },
         "sources": dict.fromkeys(["file", "column", "publisher", "unit", "terms", "remark"], text),
     }
     return schemas[name]

@@ -26,7 +26,6 @@ __all__ = [
     "market_statistics",
     "market_years",
     "markets",
-    "national_cumulatives",
     "sources",
 ]
 
@@ -66,10 +65,6 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         **{"hub": "String", "period": "String", "series": "String", "co2_t": "Float64", "source": "String"},
     },
     "lowcarbon_pilots": {"hub": "String", "since_year": "Int32", "source": "String"},
-    "national_cumulatives": {
-        **{"market": "String", "day": "Date", "cumulative_volume_t": "Int64", "cumulative_value_fen": "Int64"},
-        "source": "String",
-    },
     "sources": dict.fromkeys(["file", "column", "publisher", "unit", "terms", "remark"], "String"),
 }
 
@@ -247,11 +242,6 @@ def city_inventories() -> "pl.DataFrame":
 def lowcarbon_pilots() -> "pl.DataFrame":
     """Hubs on the national lists of low-carbon pilots: hub, since_year (Int32), source. Other hubs have no row."""
     return _frame("lowcarbon_pilots", read_embedded("lowcarbon_pilots"))
-
-
-def national_cumulatives() -> "pl.DataFrame":
-    """Official running sums of the national market: market, day, cumulative_volume_t, cumulative_value_fen, source."""
-    return _frame("national_cumulatives", read_embedded("national_cumulatives"))
 
 
 def sources() -> "pl.DataFrame":

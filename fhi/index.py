@@ -74,10 +74,7 @@ def build_index(panel: pl.DataFrame, framework: Framework, recipe: Recipe) -> In
     periods = panel["period"].unique().sort().to_list()
     raw = _cube(panel, hubs, periods, framework)
     normalised, notes = _normalise(raw, framework, recipe, periods)
-    weights = [
-        weigh_group(group, framework, normalised[:, :, _columns(framework, group)], recipe)
-        for group in framework.top_down
-    ]
+    weights = _weigh(raw, framework, recipe, periods)
     stated = {entry.group: entry.weights for entry in weights}
     scores, local = _aggregate(normalised, framework, stated, recipe)
     coverage = _coverage(raw, framework, stated)
@@ -152,6 +149,16 @@ def _too_rare(
     rare = (count > 0) & (count < min_hubs)
     found = {code: [periods[p] for p in np.flatnonzero(rare[:, i])] for i, code in enumerate(codes) if rare[:, i].any()}
     return rare, [Note("too_few_hubs", code, tuple(where), str(min_hubs)) for code, where in found.items()]
+
+
+def _weigh(raw: Array, framework: Framework, recipe: Recipe, periods: list[str]) -> list[GroupWeights]:
+    """Weights of every group, derived from scores within each period whatever the bounds of the run: a trend that all
+    hubs share is no ground for weights, and runs that differ in bounds only keep the same ones."""
+    within = recipe.model_copy(update={"normalise": recipe.normalise.model_copy(update={"bounds": "period"})})
+    scores, _ = _normalise(raw, framework, within, periods)
+    return [
+        weigh_group(group, framework, scores[:, :, _columns(framework, group)], recipe) for group in framework.top_down
+    ]
 
 
 def _constants(bounds: Bounds, codes: list[str], periods: list[str], recipe: Recipe) -> list[Note]:

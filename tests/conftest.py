@@ -6,9 +6,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, text
 
 from api.db import create_tables, make_engine
+
+# How long an example takes says nothing about its truth, and machines differ.
+settings.register_profile("greenfin", deadline=None)
+settings.load_profile("greenfin")
 
 POSTGRESQL = "GREENFIN_TEST_POSTGRESQL"
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared"

@@ -47,6 +47,14 @@ def _printed_rows(
     return queries.printed_rows(store, table)
 
 
+def _sources(store: StoreDep) -> pl.DataFrame:
+    """Publisher, unit and terms of every column of the embedded figures. / 内置数据的来源。"""
+    return queries.sources(store)
+
+
+add_table(
+    router, "/sources", _sources, operation_id="listSources", summary="Sources of the figures", row=schemas.SourceRow
+)
 add_table(
     router,
     "/printed",

@@ -188,7 +188,8 @@ def test_validation_prints_both_bases_and_takes_other_ranks(run: Run, outside_da
 
 
 @pytest.mark.parametrize(
-    "words", ["hubs", "markets", "editions", "framework green", "market HBEA", "printed", "printed hub_modes"]
+    "words",
+    ["hubs", "sources", "markets", "editions", "framework green", "market HBEA", "printed", "printed hub_modes"],
 )
 def test_every_list_comes_as_table_csv_and_json(run: Run, words: str) -> None:
     command = words.split()

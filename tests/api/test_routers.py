@@ -20,6 +20,7 @@ TABLES = {
     "/v1/frameworks/green-2017": schemas.NodeRow,
     "/v1/scores": schemas.ScoreRow,
     "/v1/scores?year=2017&base=published": schemas.ScoreRow,
+    "/v1/sources": schemas.SourceRow,
     "/v1/printed": schemas.PrintedTableRow,
     "/v1/notes": schemas.NoteRow,
     "/v1/notes?year=2022&base=published": schemas.NoteRow,

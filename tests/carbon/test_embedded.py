@@ -16,7 +16,6 @@ FILES = [
     "facility_weights",
     "city_inventories",
     "lowcarbon_pilots",
-    "national_cumulatives",
     "sources",
 ]
 

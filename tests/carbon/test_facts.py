@@ -22,7 +22,6 @@ FROM_SQL = {
 EMBEDDED = {
     "city_inventories": facts.city_inventories,
     "lowcarbon_pilots": facts.lowcarbon_pilots,
-    "national_cumulatives": facts.national_cumulatives,
     "sources": facts.sources,
 }
 
@@ -157,12 +156,10 @@ def test_months_are_only_loaded(session, lake, write_national):
     ]
 
 
-def test_inventories_and_cumulatives():
+def test_inventories_and_pilots():
     inventories = facts.city_inventories()
     wuhan = inventories.filter((pl.col("hub") == "wuhan") & (pl.col("period") == "2019"))
     assert wuhan["series"].to_list() == ["CEADS", "EDGAR"]
     assert wuhan["source"].null_count() == 0
     assert inventories.filter((pl.col("hub") == "lhasa") & (pl.col("series") == "CEADS")).height == 0
-    cumulatives = facts.national_cumulatives()
-    assert cumulatives.filter(pl.col("day") == date(2021, 11, 26))["cumulative_value_fen"].item() == 159_651_772_194
     assert facts.lowcarbon_pilots().filter(pl.col("hub") == "wuhan")["since_year"].to_list() == [2013]

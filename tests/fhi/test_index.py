@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhi.errors import ConstantIndicator, PanelError
-from fhi.framework import load_framework
+from fhi.framework import Framework, load_framework
 from fhi.index import IndexResult, build_index
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
@@ -107,6 +107,19 @@ def test_pooled_bounds_let_years_compare() -> None:
     assert scores_of(each, "total", "2023") == pytest.approx(scores_of(each, "total", "2022"))
 
 
+def test_bounds_do_not_change_weights() -> None:
+    """Figures that all rise together in time, and correlate otherwise within each period."""
+    rng = np.random.default_rng(3)
+    tree = Framework.model_validate({**TREE.model_dump(), "judgements": TREE.judgements[:1]})
+    rows = [
+        panel({hub: {code: 10.0 * year + rng.random() for code in "abcd"} for hub in "pqrstuv"}, str(2000 + year))
+        for year in range(5)
+    ]
+    recipes = [Recipe(normalise=NormaliseStep(bounds=bounds)) for bounds in ("period", "pooled")]
+    first, second = (build_index(pl.concat(rows), tree, recipe).weights for recipe in recipes)
+    assert first.equals(second)
+
+
 def test_least_share_is_the_recipes() -> None:
     figures: Figures = {**FIGURES, "z": {**FIGURES["z"], "c": None, "d": 5.0, "a": None}}
     strict = build_index(panel(figures), TREE, Recipe(aggregate=AggregateStep(min_share=0.75)))
@@ -133,7 +146,7 @@ cell = st.one_of(st.none(), st.floats(0, 1e6))
 figures_of = st.fixed_dictionaries(dict.fromkeys("abcd", cell))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2), st.floats(0.5, 50))
 def test_ranks_survive_renaming_and_a_change_of_unit(figures: Figures, factor: float) -> None:
     renamed = {
@@ -149,7 +162,7 @@ def test_ranks_survive_renaming_and_a_change_of_unit(figures: Figures, factor: f
         assert mine is None or theirs is None or np.isclose(mine, theirs, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2))
 def test_scores_lie_between_zero_and_a_hundred(figures: Figures) -> None:
     scores = build_index(panel(figures), TREE, Recipe()).scores["score"].drop_nulls()
