@@ -182,12 +182,14 @@ def find_zero_prices(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
 
 
 def find_high_below_low(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Error `high_below_low`: on listing rows, whose own prices these are (C37)."""
+    """Error `high_below_low`, on every row: a block row that repeats the listing prices cannot have them crossed either
+    (C37).
+    """
     import polars as pl
 
     return findings_where(
         rows,
-        _is_listing() & (pl.col("high") < pl.col("low")),
+        pl.col("high") < pl.col("low"),
         code="high_below_low",
         severity="error",
         column=layout.heading("high"),

@@ -103,6 +103,7 @@ FAULTS = [
     ("national", 3, {"日成交额": "0"}, "missing_figure", "日成交额", "0"),
     ("national", 3, {"最低价": "0"}, "zero_price", "最低价", "0"),
     ("national", 3, {"最高价": "52.07"}, "high_below_low", "最高价", "52.07"),
+    ("national", 6, {"最高价": "54.06"}, "high_below_low", "最高价", "54.06"),
     ("national", 3, {"日成交额": "6841944"}, "value_not_price_x_volume", "日成交额", "6841944"),
     ("national", 6, {"日成交额": "3000000"}, "price_outside_limits", "日成交额", "3000000 (30.0 CNY/t)"),
     ("national", 6, {"日成交额": "8000000"}, "price_outside_limits", "日成交额", "8000000 (80.0 CNY/t)"),
