@@ -11,9 +11,10 @@ from importlib.resources import files
 from typing import Annotated, Any, Final
 
 import polars as pl
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from api.answers import answer
 from api.errors import PROBLEM_JSON
 from api.schemas import ProblemBody
 
@@ -51,36 +52,33 @@ def add_table(
     """
     frame = Annotated[pl.DataFrame, Depends(rows)]
 
-    def as_csv(table: frame) -> Response:
+    def as_csv(request: Request, table: frame) -> Response:
         name = path.strip("/").split("/")[-1].strip("{}")
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return Response(to_csv(table), media_type=CSV, headers=headers)
+        return answer(request, to_csv(table), CSV, headers)
 
-    def as_json(table: frame) -> Response:
-        return Response(to_json(table), media_type="application/json")
+    def as_json(request: Request, table: frame) -> Response:
+        return answer(request, to_json(table), "application/json")
 
-    description = rows.__doc__
-    router.add_api_route(
-        f"{path}.csv",
-        as_csv,
-        operation_id=f"{operation_id}Csv",
-        summary=f"{summary} (CSV)",
-        description=description,
-        response_class=Response,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **_PROBLEMS},
-    )
-    router.add_api_route(
-        path,
-        as_json,
-        operation_id=operation_id,
-        summary=summary,
-        description=description,
-        response_class=Response,
-        responses={
-            200: {"model": list[row], "content": {"application/json": {"example": [_examples()[operation_id]]}}},  # type: ignore[valid-type]
-            **_PROBLEMS,
-        },
-    )
+    csv_content = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **_PROBLEMS}
+    json_content = {
+        200: {"model": list[row], "content": {"application/json": {"example": [_examples()[operation_id]]}}},  # type: ignore[valid-type]
+        **_PROBLEMS,
+    }
+    for suffix, endpoint, kind, responses in (
+        (".csv", as_csv, "Csv", csv_content),
+        ("", as_json, "", json_content),
+    ):
+        router.add_api_route(
+            f"{path}{suffix}",
+            endpoint,
+            operation_id=f"{operation_id}{kind}",
+            summary=f"{summary} (CSV)" if kind else summary,
+            description=rows.__doc__,
+            response_class=Response,
+            responses=responses,
+        )
+        router.add_api_route(f"{path}{suffix}", endpoint, methods=["HEAD"], include_in_schema=False)
 
 
 @cache

@@ -1,9 +1,13 @@
 """The real application on a home of its own, opened once for all tests of this folder."""
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -34,3 +38,21 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 def home(tmp_path: Path) -> Path:
     """A home for commands that change it."""
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the real application, served on a free port of this machine."""
+    settings = Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("served"))})
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", ws="none"))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        deadline = time.monotonic() + 60
+        while not server.started and thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert server.started, "the server did not start"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(timeout=30)

@@ -1,23 +1,17 @@
 """The pages in a real browser: drawn, sorted, compared, from this machine alone. Skipped where there is no Chromium."""
 
 import os
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
-from api.app import create_app
 from api.lang import LANGUAGES, Lang, texts
-from api.settings import Settings
 
 CHROMIUM = "GREENFIN_TEST_CHROMIUM"
 ARGUMENTS = (
@@ -130,24 +124,6 @@ class Visit:
     page: Page
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the real application, served on a free port of this machine."""
-    settings = Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("served"))})
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", ws="none"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        deadline = time.monotonic() + 60
-        while not server.started and thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert server.started, "the server did not start"
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(timeout=30)
 
 
 @pytest.fixture(scope="module")
