@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NOT_FOUND: Final = 3
 INVALID_DATA: Final = 4
 FAILED: Final = 1
+LAYOUTS: Final = "cneeex_daily, crc_price, crc_settlement or wind_daily"
 
 app = typer.Typer(
     name="greenfin",
@@ -184,7 +185,9 @@ def validate(
 def load_trades(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Daily trading files (.csv, .csv.gz).")],
     market_name: Annotated[str, typer.Option("--market", help="Market or product code, such as CEA or HBEA.")],
-    format_in: Annotated[str | None, typer.Option("--format-in", help="Name of the layout; else recognised.")] = None,
+    format_in: Annotated[
+        str | None, typer.Option("--format-in", help=f"Layout: {LAYOUTS}; recognised by the header without it.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Keep nothing of a file that has a bad row.")] = False,
     lang: LangOption = "en",
     form: FormatOption = None,

@@ -233,6 +233,12 @@ def test_a_database_that_cannot_be_opened_is_one_message(run: Run, monkeypatch: 
     assert "Traceback" not in err
 
 
+def test_help_names_every_layout() -> None:
+    from carbon.formats import FORMATS
+
+    assert set(cli.LAYOUTS.replace(" or ", ", ").split(", ")) == set(FORMATS)
+
+
 def test_help_imports_nothing_heavy() -> None:
     """`--help` stays quick because none of these is imported for it."""
     script = (
