@@ -56,7 +56,11 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         **{"hub": "String", "currency": "String", "opened": "Date", "products": "String", "note": "String"},
     },
     "market_periods": {"market": "String", "period": "String", "by": "String", "origin": "String", **_FIGURES},
-    "market_years": {"market": "String", "year": "Int32", "period": "String", "used": "String", **_FIGURES},
+    "market_years": {
+        **{"market": "String", "year": "Int32", "period": "String", "used": "String"},
+        **_FIGURES,
+        "passed_over": "String",
+    },
     "facilities": {
         **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "hub"], "String"),
         **{"since": "Date", "weight": "Float64", "weight_assumed": "Boolean"},
@@ -147,18 +151,18 @@ def market_years(session: "Session") -> "pl.DataFrame":
     """One row a market and year, as a yearly ranking needs it: loaded figures where they are as complete as the
     embedded ones, else the embedded ones.
 
-    Columns as `market_periods`, with year (Int32) and used (loaded|embedded) in place of by and origin. Loaded
-    figures are used where there is no embedded one, or where they span at least its first_day..last_day with at
-    least as many days with trades; else the embedded row's `note` says why not.
+    Columns as `market_periods`, with year (Int32) and used (loaded|embedded) in place of by and origin, and
+    passed_over. Loaded figures are used where there is no embedded one, or where they span at least its
+    first_day..last_day with at least as many days with trades; else passed_over says why they are not.
     """
     import polars as pl
 
     loaded, embedded = _by_origin(session, "year")
     judged = loaded.join(_spans(embedded), on=_MARKET_PERIOD, how="left").with_columns(shortfall=_shortfall())
     complete = judged.filter(pl.col("shortfall").is_null())
-    reasons = judged.select(*_MARKET_PERIOD, reason=pl.col("shortfall") + ": embedded kept")
+    reasons = judged.select(*_MARKET_PERIOD, passed_over=pl.col("shortfall") + ": embedded kept")
     kept = embedded.join(complete, on=_MARKET_PERIOD, how="anti").join(reasons, on=_MARKET_PERIOD, how="left")
-    resolved = pl.concat([complete, kept.with_columns(note=_joined("note", "reason"))], how="diagonal")
+    resolved = pl.concat([complete, kept], how="diagonal")
     named = resolved.rename({"origin": "used"}).with_columns(year=pl.col("period").cast(pl.Int32))
     return _frame("market_years", named).sort("market", "year")
 

@@ -70,9 +70,8 @@ def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[Note]:
     partial = used.filter(pl.col("coverage") != "whole_year").with_columns(kind="coverage")
     by_market = pl.concat([loaded, partial]).group_by("kind", "market", maintain_order=True).agg("period")
     notes = [Note(kind, market, tuple(years)) for kind, market, years in by_market.iter_rows()]
-    passed_over = used.filter((pl.col("used") == "embedded") & pl.col("note").str.contains("loaded"))
-    for market, period, why in passed_over.select("market", "period", "note").iter_rows():
-        notes.append(Note("loaded_file_less_complete", market, (period,), why))
+    passed_over = used.filter(pl.col("passed_over").is_not_null()).select("market", "period", "passed_over")
+    notes += [Note("loaded_file_less_complete", market, (period,), why) for market, period, why in passed_over.rows()]
     return notes
 
 
@@ -109,7 +108,7 @@ def _seated_market_years(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFram
     periods = grid.select("period").unique()
     opened = carbon.markets.select("market", "hub", "opened").join(periods, how="cross")
     opened = opened.filter(pl.col("opened").dt.year() <= pl.col("period").cast(pl.Int32))
-    years = opened.join(carbon.market_years.drop("hub", strict=False), on=["market", "period"], how="left")
+    years = opened.join(carbon.market_years, on=["market", "period"], how="left")
     known = pl.col("volume_t").is_not_null()
     return years.group_by("hub", "period").agg(
         pl.when(known.any()).then(pl.col("volume_t").sum()).alias("volume_t"),

@@ -194,5 +194,5 @@ def test_part_of_a_year_does_not_replace_the_whole(session, lake, national_file)
     years = {row["year"]: row for row in market_years(session).filter(pl.col("market") == "CEA").to_dicts()}
     assert [years[year]["used"] for year in (2021, 2022, 2023, 2024)] == ["loaded", "loaded", "embedded", "embedded"]
     assert years[2023]["volume_t"] == 211_943_768
-    assert years[2023]["note"] == "loaded CEA 2023 ends 2023-08-25, embedded runs to 2023-12-29: embedded kept"
-    assert years[2022]["note"] is None
+    assert years[2023]["passed_over"] == "loaded CEA 2023 ends 2023-08-25, embedded runs to 2023-12-29: embedded kept"
+    assert years[2022]["passed_over"] is None

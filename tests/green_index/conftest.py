@@ -34,6 +34,7 @@ def market_year(market: str, period: str, **changes: object) -> dict[str, object
         "coverage": "whole_year",
         "source": "sums",
         "note": None,
+        "passed_over": None,
         **changes,
     }
 
@@ -42,6 +43,7 @@ MARKET_YEAR_TYPES = {
     "volatility_annual": pl.Float64,
     "amihud_per_million_cny": pl.Float64,
     "note": pl.String,
+    "passed_over": pl.String,
     "continuity": pl.Float64,
 }
 

@@ -112,6 +112,6 @@ def test_notes_name_loaded_years_partial_ones_and_files_passed_over(carbon: Carb
         Note("part_of_year", "P", ("2014",)),
     ]
     assert market_notes(carbon, ["2015"]) == []
-    shorter = carbon.market_years.with_columns(note=pl.lit("loaded P 2015 ends early: embedded kept"))
+    shorter = carbon.market_years.with_columns(passed_over=pl.lit("loaded P 2015 ends early: embedded kept"))
     notes = market_notes(dataclasses.replace(carbon, market_years=shorter), ["2015"])
     assert notes == [Note("loaded_file_less_complete", "P", ("2015",), "loaded P 2015 ends early: embedded kept")]
