@@ -8,6 +8,7 @@ from typing import Final, Literal
 import polars as pl
 from sqlmodel import Session
 
+from api.lang import Lang, texts
 from api.notes import note_text
 from api.store import Store, current_edition
 from carbon import facts
@@ -18,7 +19,7 @@ from fhi.errors import UnknownFramework
 from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
-from fhi.index import build_index
+from fhi.index import BELOW_MIN_SHARE, NO_FIGURES, build_index
 from fhi.observations import measures, open_panel, units
 from fhi.published import printed_panel
 from green_index import editions as stored
@@ -78,7 +79,7 @@ def scores(store: Store, year: int, base: Base) -> pl.DataFrame:
 
 def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl.DataFrame:
     """All about one city's standing, in all years or one: rows of green_index.standing.STANDING_SCHEMA
-    with unit_zh beside unit.
+    with unit_zh, and the reason for a missing score in words and in both languages.
 
     Raises UnknownHub, and UnknownPeriod for a year without figures.
     """
@@ -86,9 +87,13 @@ def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl
     tracking = current_edition(store, base, TRACKING)
     wanted = find_hub(name)
     rows = standing_of(ranking.scores, ranking.inputs, tracking.scores, ranking.framework, wanted)
-    chinese = units(ranking.framework)
-    place = rows.columns.index("unit") + 1
-    rows.insert_column(place, rows["unit"].replace_strict(chinese, default=None).alias("unit_zh"))
+    rows = rows.select(
+        pl.exclude("unit", "reason"),
+        "unit",
+        pl.col("unit").replace_strict(units(ranking.framework), default=None).alias("unit_zh"),
+        pl.col("reason").replace_strict(_reasons("en"), default=None),
+        pl.col("reason").replace_strict(_reasons("zh"), default=None).alias("reason_zh"),
+    )
     if year is None:
         return rows
     score_table(ranking.scores, ranking.framework, str(year))
@@ -180,10 +185,15 @@ def editions(store: Store) -> pl.DataFrame:
         return stored.list_editions(session)
 
 
-def _reason(tree: Framework, level_one: list[str], lang: Literal["zh", "en"]) -> pl.Expr:
+def _reason(tree: Framework, level_one: list[str], lang: Lang) -> pl.Expr:
     """Why a hub is not ranked: the level-1 groups that it has no score of. Null where it is ranked."""
     name = {code: tree.node[code].name_zh if lang == "zh" else tree.node[code].name_en for code in level_one}
     missing = [pl.when(pl.col(code).is_null()).then(pl.lit(name[code])) for code in level_one]
     listing = pl.concat_str(missing, separator=", ", ignore_nulls=True)
     text = pl.format("缺少：{}" if lang == "zh" else "no score of {}", listing)
     return pl.when(pl.col("rank").is_null()).then(text)
+
+
+def _reasons(lang: Lang) -> dict[str, str]:
+    """Why a node has no score, as words, by the code that fhi gives."""
+    return {code: texts("notes", lang)[f"reason_{code}"] for code in (NO_FIGURES, BELOW_MIN_SHARE)}

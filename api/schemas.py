@@ -66,13 +66,14 @@ class StandingRow(Row):
     gap_to_leader: float | None
     coverage: float | None
     score_pooled: float | None
-    reason: str | None
     points: float | None
     value: float | None
-    unit: str | None
-    unit_zh: str | None
     status: str | None
     source: str | None
+    unit: str | None
+    unit_zh: str | None
+    reason: str | None
+    reason_zh: str | None
 
 
 class NodeRow(Row):

@@ -64,10 +64,13 @@ def append_rows(lake: Path, rows: "pl.DataFrame") -> int:
 
 
 def _open(lake: Path) -> "DeltaTable | None":
+    path = lake / _TABLE
+    # Most commands run before anything was loaded; they need not wait for the import.
+    if not path.is_dir():
+        return None
     from deltalake import DeltaTable
 
-    path = str(lake / _TABLE)
-    return DeltaTable(path) if DeltaTable.is_deltatable(path) else None
+    return DeltaTable(str(path)) if DeltaTable.is_deltatable(str(path)) else None
 
 
 def _create(lake: Path) -> None:

@@ -99,6 +99,15 @@ def test_standing_of_one_year_or_all(client: TestClient) -> None:
     assert sum(row["kind"] == "leads" for row in one) == 5
 
 
+def test_a_missing_score_says_why_in_both_languages(client: TestClient) -> None:
+    rows = client.get("/v1/hubs/suzhou/standing?year=2017&base=published").json()
+    (total,) = (row for row in rows if row["code"] == "green")
+    assert (total["score"], total["rank"]) == (None, None)
+    assert total["reason"] == "too few figures"
+    assert total["reason_zh"] == "数据不足"
+    assert all(row["reason"] is None for row in rows if row["score"] is not None)
+
+
 def test_the_same_number_everywhere(client: TestClient) -> None:
     (score,) = (row for row in client.get("/v1/scores?year=2022").json() if row["hub"] == "wuhan")
     (total,) = (row for row in client.get("/v1/hubs/wuhan/standing?year=2022").json() if row["code"] == "green")
