@@ -85,7 +85,7 @@ def build_index(panel: pl.DataFrame, framework: Framework, recipe: Recipe) -> In
         scores=_score_frame(framework, hubs, periods, scores, coverage),
         inputs=_input_frame(panel, framework, hubs, periods, normalised, effective),
         weights=_weight_frame(framework, weights, recipe),
-        notes=(*notes, *(note for entry in weights for note in entry.notes)),
+        notes=(*_carried_forward(panel), *notes, *(note for entry in weights for note in entry.notes)),
         provenance=provenance(panel, framework, recipe),
     )
 
@@ -139,6 +139,15 @@ def _normalise(raw: Array, framework: Framework, recipe: Recipe, periods: list[s
     direction = np.array([entry.direction for entry in indicators], dtype=np.float64)
     scores = NORMALISERS[step.method](x, (least, greatest), direction, step.lower, step.upper)
     return scores, notes
+
+
+def _carried_forward(panel: pl.DataFrame) -> list[Note]:
+    """Which indicators rest on figures of an earlier period, and where."""
+    carried = (
+        panel.filter(pl.col("status") == "carried_forward").select("code", "period").unique().sort("code", "period")
+    )
+    by_code = carried.group_by("code", maintain_order=True).agg("period")
+    return [Note("carried_forward", code, tuple(periods)) for code, periods in by_code.iter_rows()]
 
 
 def _too_rare(

@@ -142,12 +142,13 @@ def test_the_same_inputs_have_the_same_provenance_and_scores() -> None:
     assert other.provenance != first.provenance
 
 
-cell = st.one_of(st.none(), st.floats(0, 1e6))
+# Whole figures: two that differ by less than a float can tell apart after a change of unit are no figures at all.
+cell = st.one_of(st.none(), st.integers(0, 10**6).map(float))
 figures_of = st.fixed_dictionaries(dict.fromkeys("abcd", cell))
 
 
 @settings(max_examples=40)
-@given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2), st.floats(0.5, 50))
+@given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2), st.sampled_from([0.01, 0.5, 3.0, 50.0]))
 def test_ranks_survive_renaming_and_a_change_of_unit(figures: Figures, factor: float) -> None:
     renamed = {
         chr(ord("z") - i): {**values, "a": None if values["a"] is None else values["a"] * factor}

@@ -37,6 +37,14 @@ def test_printed_totals_count_as_printed(carbon: CarbonFacts) -> None:
     assert fintech["score"].drop_nulls().len() == 20
 
 
+def test_years_that_carry_the_printed_total_forward_say_so(carbon: CarbonFacts) -> None:
+    result = build_green_index("published", carbon_panel(carbon, city_years()))
+    (note,) = (note for note in result.notes if note.code == "carried_forward")
+    assert note.subject == "fhi.printed_total"
+    assert note.periods == ("2018", "2019", "2020", "2021", "2022", "2023")
+    assert not note.holds_for("2017")
+
+
 def test_a_city_without_printed_total_is_not_ranked(carbon: CarbonFacts) -> None:
     result = build_green_index("published", carbon_panel(carbon, city_years()))
     row = result.index.scores.filter(
