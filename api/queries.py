@@ -23,6 +23,7 @@ from fhi.index import BELOW_MIN_SHARE, NO_FIGURES, build_index
 from fhi.observations import measures, open_panel, units
 from fhi.published import printed_panel
 from green_index import editions as stored
+from green_index.bridge import passed_over_notes, read_facts
 from green_index.index import RANKING, TRACKING, Base, base_framework
 from green_index.printed import list_printed, printed_table
 from green_index.standing import score_table
@@ -101,10 +102,13 @@ def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl
 
 
 def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
-    """What a reader must know of the current edition's figures, for one year or all: edition, code, subject (market or
-    node) with both names, periods, detail, and the remark as a sentence in both languages.
+    """What a reader must know of the current edition's figures, and of loaded years that it does not use, for one year
+    or all: edition, code, subject (market or node) with both names, periods, detail, and the remark as a sentence in
+    both languages.
     """
     edition = current_edition(store, base, RANKING)
+    with Session(store.engine) as session:
+        passed_over = passed_over_notes(read_facts(session))
     named = {row["market"]: (row["name_zh"], row["name_en"]) for row in markets(store).iter_rows(named=True)}
     named |= {code: (node.name_zh, node.name_en) for code, node in edition.framework.node.items()}
     rows = [
@@ -119,7 +123,7 @@ def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
             "text_zh": note_text(note, named[note.subject][0], "zh"),
             "text_en": note_text(note, named[note.subject][1], "en"),
         }
-        for note in edition.notes
+        for note in (*edition.notes, *passed_over)
         if year is None or note.holds_for(str(year))
     ]
     return pl.DataFrame(rows, schema=NOTE_SCHEMA)

@@ -64,15 +64,21 @@ def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
 
 
 def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[Note]:
-    """What a reader must know of the market figures used: loaded ones, partial years, files passed over."""
+    """What a reader must know of the market figures used: loaded ones and partial years. The panel's sources say the
+    same, so that these notes belong to its edition."""
     used = carbon.market_years.filter(pl.col("period").is_in(periods)).sort("market", "period")
     loaded = used.filter(pl.col("used") == "loaded").with_columns(kind=pl.lit("loaded_figures"))
     partial = used.filter(pl.col("coverage") != "whole_year").with_columns(kind="coverage")
     by_market = pl.concat([loaded, partial]).group_by("kind", "market", maintain_order=True).agg("period")
-    notes = [Note(kind, market, tuple(years)) for kind, market, years in by_market.iter_rows()]
-    passed_over = used.filter(pl.col("passed_over").is_not_null()).select("market", "period", "passed_over")
-    notes += [Note("loaded_file_less_complete", market, (period,), why) for market, period, why in passed_over.rows()]
-    return notes
+    return [Note(kind, market, tuple(years)) for kind, market, years in by_market.iter_rows()]
+
+
+def passed_over_notes(carbon: CarbonFacts) -> list[Note]:
+    """Loaded years that the index does not use, and why. They change no figure and so belong to no edition: they are
+    true of the store as it stands."""
+    passed_over = carbon.market_years.filter(pl.col("passed_over").is_not_null()).sort("market", "period")
+    rows = passed_over.select("market", "period", "passed_over").iter_rows()
+    return [Note("loaded_file_less_complete", market, (period,), why) for market, period, why in rows]
 
 
 def _unknown_hubs(carbon: CarbonFacts, known: set[str]) -> list[Problem]:

@@ -31,7 +31,7 @@ INPUT_SCHEMA: Final = pl.Schema(
 
 
 class Edition(SQLModel, table=True):
-    """One frozen run. `content_hash` is the SHA-256 of its scores, inputs and weights."""
+    """One frozen run. `content_hash` is the SHA-256 of its scores, inputs, weights and notes."""
 
     __tablename__ = "edition"
     id: str = Field(primary_key=True)
