@@ -34,7 +34,7 @@ def _schema(name: str) -> "dict[str, type[pl.DataType]]":
             **{"coverage": text, "source": text, "note": text},
         },
         "facilities": {
-            **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "hub"], text),
+            **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "market", "hub"], text),
             **{"since": day, "note": text},
         },
         "facility_weights": {"scope": text, "weight": real, "assumed": pl.Boolean, "reason": text},
@@ -109,17 +109,22 @@ def load_embedded(session: "Session") -> None:
     stamp = session.get(EmbeddedStamp, 1)
     if stamp is not None and stamp.sha256 == digest:
         return
-    rows = [
-        *(Market(**row) for row in read_embedded("markets").iter_rows(named=True)),
+    markets = [Market(**row) for row in read_embedded("markets").iter_rows(named=True)]
+    others = [
         *(Facility(**row) for row in read_embedded("facilities").iter_rows(named=True)),
         *(TradeSummary(**row) for row in embedded_summaries().iter_rows(named=True)),
     ]
+    # Markets first: the other rows refer to them.
+    for rows in (markets, others):
+        if stamp is None:
+            session.add_all(rows)
+        else:
+            for row in rows:
+                session.merge(row)
+        session.flush()
     if stamp is None:
-        session.add_all(rows)
         session.add(EmbeddedStamp(sha256=digest))
     else:
-        for row in rows:
-            session.merge(row)
         stamp.sha256 = digest
     session.commit()
 

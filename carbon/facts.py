@@ -62,7 +62,7 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "passed_over": "String",
     },
     "facilities": {
-        **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "hub"], "String"),
+        **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "market", "hub"], "String"),
         **{"since": "Date", "weight": "Float64", "weight_assumed": "Boolean"},
     },
     "city_inventories": {
@@ -107,7 +107,8 @@ def markets(session: "Session") -> "pl.DataFrame":
 def facilities(session: "Session") -> "pl.DataFrame":
     """Registries and exchanges, ascending by key.
 
-    facility, name_zh, name_en, role (registry|exchange|offset_exchange), scope, hub, since (Date), weight (Float64,
+    facility, name_zh, name_en, role (registry|exchange|offset_exchange), scope, market (the one it
+    serves; null where it is none of ours), hub, since (Date), weight (Float64,
     by scope), weight_assumed (true: the weight is our assumption, no measurement; `facility_weights.csv` gives the
     reason).
     """

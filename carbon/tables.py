@@ -43,7 +43,7 @@ class Market(SQLModel, table=True):
 
 
 class Facility(SQLModel, table=True):
-    """One institution of the carbon market (registry, exchange) and the hub it sits in."""
+    """One institution of the carbon market (registry, exchange) the market it serves, and the hub it sits in."""
 
     __tablename__ = "carbon_facility"
     __table_args__ = (
@@ -56,6 +56,7 @@ class Facility(SQLModel, table=True):
     name_en: str
     role: str
     scope: str
+    market: str | None = Field(default=None, foreign_key="carbon_market.market")
     hub: str
     since: date
     note: str | None = None

@@ -162,14 +162,11 @@ def _open_facilities(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
 
 
 def _custody_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
-    """Tonnes settled by a registry: the traded volume of the scheme that it serves."""
-    schemes = carbon.markets.select("market", "scope").join(
-        carbon.market_years.select("market", "period", "volume_t", "source"), on="market"
-    )
-    settled = schemes.group_by("scope", "period").agg(pl.col("volume_t").sum(), pl.col("source").sort().str.join("; "))
+    """Tonnes settled by a registry: the traded volume of the market that it serves."""
+    settled = carbon.market_years.select("market", "period", "volume_t", "source")
     registries = _open_facilities(carbon, grid).filter(pl.col("role") == "registry")
     seated = (
-        registries.join(settled, on=["scope", "period"], how="left")
+        registries.join(settled, on=["market", "period"], how="left")
         .group_by("hub", "period")
         .agg(
             pl.when(pl.col("volume_t").is_not_null().all()).then(pl.col("volume_t").sum()).alias("volume_t"),

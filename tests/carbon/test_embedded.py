@@ -1,4 +1,5 @@
 import re
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -7,7 +8,7 @@ from sqlmodel import func, select
 
 from carbon import embedded
 from carbon.errors import UnknownMarket
-from carbon.tables import Facility, Market, TradeSummary
+from carbon.tables import EmbeddedStamp, Facility, Market, TradeSummary
 
 FILES = [
     "markets",
@@ -114,3 +115,20 @@ def test_an_unknown_market_lists_those_that_exist():
 )
 def test_product_patterns(market, product, expected):
     assert bool(re.search(embedded.product_pattern(market), product)) is expected
+
+
+def test_figures_of_a_newer_release_replace_the_embedded_ones_and_nothing_else(session):
+    embedded.load_embedded(session)
+    session.get(EmbeddedStamp, 1).sha256 = "of an older release"
+    session.get(Market, "CEA").note = "an older note"
+    loaded = TradeSummary(
+        **{"market": "CEA", "period": "2022", "by": "year", "origin": "loaded", "volume_t": 10, "value_fen": 500},
+        **{"sessions": 1, "coverage": "part_of_year", "source": "loaded: a.csv"},
+        **{"first_day": date(2022, 1, 4), "last_day": date(2022, 1, 4)},
+    )
+    session.add(loaded)
+    session.commit()
+    embedded.load_embedded(session)
+    assert session.get(Market, "CEA").note == "trades in Shanghai; allowances are registered and settled in Wuhan"
+    assert session.exec(select(TradeSummary.volume_t).where(TradeSummary.origin == "loaded")).all() == [10]
+    assert session.get(EmbeddedStamp, 1).sha256 != "of an older release"

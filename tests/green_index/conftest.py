@@ -72,6 +72,7 @@ def carbon() -> CarbonFacts:
             {
                 "facility": "registry",
                 "role": "registry",
+                "market": "N",
                 "scope": "national",
                 "hub": "wuhan",
                 "since": date(2016, 7, 1),
@@ -80,6 +81,7 @@ def carbon() -> CarbonFacts:
             {
                 "facility": "exchange",
                 "role": "exchange",
+                "market": "P",
                 "scope": "pilot",
                 "hub": "wuhan",
                 "since": date(2014, 4, 2),

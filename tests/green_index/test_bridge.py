@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from datetime import date
 
 import polars as pl
 import pytest
@@ -64,13 +65,28 @@ def test_means_by_value_leave_out_what_is_unknown(carbon: CarbonFacts, cities: p
     assert value(carbon, cities, f"{market}.liquidity", "wuhan", "2015") is None
 
 
-def test_custody_is_the_volume_of_the_registrys_scheme_from_its_opening(
+def test_custody_is_the_volume_of_the_registrys_market_from_its_opening(
     carbon: CarbonFacts, cities: pl.DataFrame
 ) -> None:
     custody = "carbon_finance.infrastructure.custody"
     assert [value(carbon, cities, custody, "wuhan", year) for year in ("2015", "2016", "2017")] == [0.0, 3000.0, 1000.0]
     assert value(carbon, cities, custody, "wuhan", "2018") is None
     assert value(carbon, cities, custody, "xian", "2018") == 0.0
+
+
+def test_a_pilots_registry_settles_its_own_market_only(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    """Another pilot market, in Xi'an, adds nothing to what Wuhan's registry of its own pilot settles."""
+    elsewhere = pl.DataFrame([{"market": "Q", "scope": "pilot", "hub": "xian", "opened": date(2014, 1, 1)}])
+    traded = carbon.market_years.filter(pl.col("market") == "P").with_columns(market=pl.lit("Q"))
+    changed = dataclasses.replace(
+        carbon,
+        markets=pl.concat([carbon.markets, elsewhere]),
+        market_years=pl.concat([carbon.market_years, traded]),
+        facilities=carbon.facilities.filter(pl.col("role") == "registry").with_columns(
+            scope=pl.lit("pilot"), market=pl.lit("P"), since=date(2014, 4, 2)
+        ),
+    )
+    assert value(changed, cities, "carbon_finance.infrastructure.custody", "wuhan", "2015") == 1000.0
 
 
 def test_facilities_are_weighed_from_their_opening(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
