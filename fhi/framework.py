@@ -16,9 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from fhi.errors import FrameworkError, Problem
+from fhi.errors import FrameworkError, JudgementError, Problem
+from fhi.weights.ahp import check_reciprocal
 
 Transform = Literal["none", "log1p"]
 JudgementRule = Literal["pairwise", "ratio", "equal"]
@@ -97,6 +99,11 @@ class Judgement(_Frozen):
         n = len(self.items)
         if self.rule == "pairwise" and (len(self.matrix) != n or any(len(row) != n for row in self.matrix)):
             raise ValueError(f"a pairwise matrix of {n} x {n}, one row and column an item")
+        if self.rule == "pairwise":
+            try:
+                check_reciprocal(np.array(self.pairwise_matrix()))
+            except JudgementError as error:
+                raise ValueError(str(error)) from error
         if self.rule == "ratio" and (len(self.scores) != n or any(score <= 0 for score in self.scores)):
             raise ValueError(f"{n} positive scores, one an item")
         return self
@@ -104,9 +111,16 @@ class Judgement(_Frozen):
     def pairwise_matrix(self) -> list[list[float]]:
         """The reciprocal matrix a_ij, (items, items), dimensionless, whatever the rule."""
         if self.rule == "pairwise":
-            return [[float(Fraction(str(entry))) for entry in row] for row in self.matrix]
+            return [[_ratio(entry) for entry in row] for row in self.matrix]
         scores = self.scores if self.rule == "ratio" else (1.0,) * len(self.items)
         return [[a / b for b in scores] for a in scores]
+
+
+def _ratio(entry: str | float) -> float:
+    try:
+        return float(Fraction(str(entry)))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f'entry {entry!r} is no ratio; write a number or a fraction such as "1/3"') from error
 
 
 class Framework(_Frozen):

@@ -37,11 +37,17 @@ def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
     if panel.schema != PANEL_SCHEMA:
         return [Problem("panel", str(dict(panel.schema)), str(dict(PANEL_SCHEMA)), "panel_schema")]
     known = list(framework.indicator)
+    logged = [code for code, indicator in framework.indicator.items() if indicator.transform == "log1p"]
     faults = {
         "unknown_code": (~pl.col("code").is_in(known), "code", "an indicator of the framework"),
         "wrong_period": (~pl.col("period").str.contains(_PERIOD), "period", "2022, 2022-Q3 or 2022-06"),
         "wrong_status": (~pl.col("status").is_in(STATUSES), "status", f"one of {', '.join(STATUSES)}"),
         "not_finite": (~pl.col("value").is_finite(), "value", "a finite number, or null where unknown"),
+        "negative_for_log": (
+            pl.col("code").is_in(logged) & (pl.col("value") < 0),
+            "value",
+            "zero or more, since ln(1 + x) is taken before scoring",
+        ),
         "duplicate": (pl.struct(_KEY).is_duplicated(), "code", "one row a hub, period and indicator"),
         "null_key": (pl.any_horizontal(pl.col(_KEY).is_null()), "hub", "hub, period and code in every row"),
     }

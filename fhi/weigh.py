@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from fhi.diagnostics import MIN_KMO, Sphericity, bartlett, kmo
-from fhi.errors import JudgementError
+from fhi.errors import JudgementError, WeightError
 from fhi.framework import Framework, Judgement
 from fhi.notes import Note
 from fhi.recipe import Recipe
@@ -58,7 +58,7 @@ def weigh_group(group: str, framework: Framework, scores: Array, recipe: Recipe)
     """Weights of a group's children: by judgement where there is one, else by the recipe from the scores.
 
     scores: (periods, hubs, indicators of the group), normalised, NaN where missing. Raises JudgementError for a
-    matrix less consistent than the recipe allows.
+    matrix less consistent than the recipe allows, WeightError for a group whose figures cannot be correlated.
     """
     judgement = framework.judgement.get(group)
     if judgement is not None:
@@ -94,7 +94,12 @@ def _from_data(group: str, framework: Framework, scores: Array) -> GroupWeights:
     if len(used) == 1:
         weights[used] = 1.0
         return GroupWeights(group, weights, "only indicator", assumed=False)
-    result = nicoletti_weights(complete)
+    try:
+        result = nicoletti_weights(complete)
+    except WeightError as error:
+        named = ", ".join(f"{i}: {children[k]}" for i, k in enumerate(used, 1))
+        remedy = 'give the group a judgement, or weigh indicators "equal"'
+        raise WeightError(f"group {group} ({named}): {error}; else {remedy}") from error
     correlation = correlation_matrix(complete)
     adequacy, sphericity = kmo(correlation), bartlett(correlation, len(complete))
     weights[used] = result.weights

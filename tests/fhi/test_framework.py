@@ -57,6 +57,9 @@ reason_zh = "测试"
 """
 
 
+PAIR = HEAD + ROOT + leaf("a") + leaf("b")
+
+
 def write(folder: Path, text: str, name: str = "tree.toml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -112,6 +115,9 @@ def test_unknown_parent_names_the_nearest_group(tmp_path: Path) -> None:
         (HEAD + ROOT + leaf("a") + leaf("b") + judged("root", '["a"]', 'rule = "equal"'), "missing_item"),
         (HEAD + ROOT + leaf("a") + judged("root", '["a"]', 'rule = "ratio"\nscores = [0]'), "wrong_value"),
         (HEAD + ROOT + leaf("a") + judged("root", '["a"]', 'rule = "pairwise"\nmatrix = [[1, 2]]'), "wrong_value"),
+        (PAIR + judged("root", '["a", "b"]', 'rule = "pairwise"\nmatrix = [[1, "a/b"], [2, 1]]'), "wrong_value"),
+        (PAIR + judged("root", '["a", "b"]', 'rule = "pairwise"\nmatrix = [[1, "1/0"], [2, 1]]'), "wrong_value"),
+        (PAIR + judged("root", '["a", "b"]', 'rule = "pairwise"\nmatrix = [[1, 3], ["1/2", 1]]'), "wrong_value"),
         (HEAD + ROOT + leaf("a") + 2 * judged("root", '["a"]', 'rule = "equal"'), "duplicate_judgement"),
         (
             HEAD + ROOT + '[[group]]\ncode = "g"\nparent = "root"\nname_zh = "组"\nname_en = "G"\n' + leaf("a", "g"),
@@ -171,6 +177,16 @@ def test_pairwise_entries_may_be_fractions(tmp_path: Path) -> None:
     body = judged("root", '["a", "b"]', 'rule = "pairwise"\nmatrix = [[1, 3], ["1/3", 1]]')
     tree = load_framework(write(tmp_path, HEAD + ROOT + leaf("a") + leaf("b") + body))
     assert tree.judgement["root"].pairwise_matrix() == [[1.0, 3.0], [1 / 3, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [('[[1, "a/b"], [2, 1]]', "'a/b' is no ratio"), ('[[1, 3], ["1/2", 1]]', "entry (1, 2) is 3 and its mirror 0.5")],
+)
+def test_a_wrong_entry_of_a_judgement_is_named(tmp_path: Path, matrix: str, said: str) -> None:
+    (problem,) = problems_of(tmp_path, PAIR + judged("root", '["a", "b"]', f'rule = "pairwise"\nmatrix = {matrix}'))
+    assert problem.startswith("tree.toml: judgement 1 (root)")
+    assert said in problem
 
 
 def test_fhi_tree_is_the_printed_one(reference: Path) -> None:

@@ -36,6 +36,7 @@ def test_clean_panel_has_no_problem() -> None:
         ({"status": "guessed"}, "wrong_status"),
         ({"value": float("nan")}, "not_finite"),
         ({"value": float("inf")}, "not_finite"),
+        ({"code": "c", "value": -2.5}, "negative_for_log"),
         ({"hub": None}, "null_key"),
     ],
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fhi.errors import JudgementError
+from fhi.errors import JudgementError, WeightError
 from fhi.framework import Framework, load_framework
 from fhi.recipe import Recipe, WeighStep
 from fhi.weigh import weigh_group
@@ -71,3 +71,9 @@ def test_inconsistent_judgements_are_refused() -> None:
     tree = changed(judgements=(circular, *TREE.judgements[1:]))
     with pytest.raises(JudgementError, match="consistency ratio"):
         weigh_group("total", tree, np.zeros((1, 2, 0)), Recipe())
+
+
+def test_a_group_that_cannot_be_correlated_is_named_with_its_indicators_and_a_remedy() -> None:
+    scores = np.array([[[1.0, 2.0], [2.0, np.nan], [3.0, 4.0]]])
+    with pytest.raises(WeightError, match=r"group g \(1: a, 2: b\): 2 complete observations.*judgement"):
+        weigh_group("g", without_judgement("g"), scores, Recipe())
