@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api import DEFAULT_YEAR
 from api.lang import Lang, texts
 from api.output import Format, chosen_format
 
@@ -42,7 +43,7 @@ YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]
 
 @app.command()
 def rank(
-    year: YearOption = 2022,
+    year: YearOption = DEFAULT_YEAR,
     base: BaseOption = "open",
     top: Annotated[int | None, typer.Option("--top", min=1, help="Only the first so many.")] = None,
     lang: LangOption = "en",
@@ -75,7 +76,7 @@ def standing(
     store = _open()
     edition = as_base(base)
     rows = queries.standing(store, hub, edition, None if chosen == "table" else year)
-    screens.show_standing(rows, queries.hub(store, hub), year or queries.DEFAULT_YEAR, chosen, tongue)
+    screens.show_standing(rows, queries.hub(store, hub), year or DEFAULT_YEAR, chosen, tongue)
 
 
 @app.command()
@@ -161,7 +162,7 @@ def validate(
         typer.Option("--ranks", help="CSV of printed ranks: index, edition, dimension, city, rank (CFCI and others)."),
     ] = None,
     index: Annotated[str, typer.Option("--index", help="Index and edition to take from --ranks.")] = "CFCI 14",
-    year: Annotated[int, typer.Option("--year", help="Year of our figures to set beside --ranks.")] = 2022,
+    year: Annotated[int, typer.Option("--year", help="Year of our figures to set beside --ranks.")] = DEFAULT_YEAR,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:

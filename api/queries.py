@@ -3,6 +3,7 @@
 Knows which core verb answers which question. Knows no HTTP and no screen. Names in both languages are in the rows.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import polars as pl
@@ -20,18 +21,15 @@ from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
 from fhi.index import BELOW_MIN_SHARE, NO_FIGURES, build_index
-from fhi.observations import measures, open_panel, units
-from fhi.published import printed_panel
+from fhi.observations import measures, units
 from green_index import editions as stored
 from green_index.bridge import passed_over_notes, read_facts
-from green_index.index import RANKING, TRACKING, Base, base_framework
+from green_index.index import RANKING, TRACKING, Base, base_framework, base_panel
 from green_index.printed import list_printed, printed_table
-from green_index.standing import score_table
+from green_index.standing import check_period, score_table
 from green_index.standing import standing as standing_of
 
 By = Literal["month", "year"]
-DEFAULT_YEAR: Final = 2022
-"""The year shown unless another is asked for: the last one in which the embedded market years are whole."""
 NOTE_SCHEMA: Final = pl.Schema(
     {
         **dict.fromkeys(("edition", "code", "subject", "subject_zh", "subject_en"), pl.String()),
@@ -39,7 +37,13 @@ NOTE_SCHEMA: Final = pl.Schema(
         **dict.fromkeys(("detail", "text_zh", "text_en"), pl.String()),
     }
 )
-FRAMEWORKS: Final = ("fhi", "fhi-2017", "green", "green-2017")
+FRAMEWORKS: Final[Mapping[str, tuple[Base, bool]]] = {
+    "fhi": ("open", False),
+    "fhi-2017": ("published", False),
+    "green": ("open", True),
+    "green-2017": ("published", True),
+}
+"""The trees by name: the base that each stands on, and whether the added groups are in it."""
 
 
 def hubs(_store: Store) -> pl.DataFrame:
@@ -87,6 +91,8 @@ def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl
     ranking = current_edition(store, base, RANKING)
     tracking = current_edition(store, base, TRACKING)
     wanted = find_hub(name)
+    if year is not None:
+        check_period(ranking.scores, str(year))
     rows = standing_of(ranking.scores, ranking.inputs, tracking.scores, ranking.framework, wanted)
     rows = rows.select(
         pl.exclude("unit", "reason"),
@@ -95,10 +101,7 @@ def standing(store: Store, name: str, base: Base, year: int | None = None) -> pl
         pl.col("reason").replace_strict(_reasons("en"), default=None),
         pl.col("reason").replace_strict(_reasons("zh"), default=None).alias("reason_zh"),
     )
-    if year is None:
-        return rows
-    score_table(ranking.scores, ranking.framework, str(year))
-    return rows.filter(pl.col("year") == year)
+    return rows if year is None else rows.filter(pl.col("year") == year)
 
 
 def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
@@ -131,17 +134,14 @@ def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
 
 def framework(store: Store, wanted: str) -> pl.DataFrame:
     """A framework as rows, one a node: see fhi.describe.node_rows. Raises UnknownFramework."""
-    if wanted == "fhi":
-        result = build_index(open_panel(), base_framework("open"), RANKING)
-        return node_rows(result.framework, result.weights)
-    if wanted == "fhi-2017":
-        result = build_index(printed_panel(["2017"]), base_framework("published"), RANKING)
-        return node_rows(result.framework, result.weights)
-    bases: dict[str, Base] = {"green": "open", "green-2017": "published"}
-    if wanted not in bases:
+    if wanted not in FRAMEWORKS:
         raise UnknownFramework(f"unknown framework {wanted!r}; known: {', '.join(FRAMEWORKS)}")
-    edition = current_edition(store, bases[wanted], RANKING)
-    return node_rows(edition.framework, edition.weights)
+    base, extended = FRAMEWORKS[wanted]
+    if extended:
+        edition = current_edition(store, base, RANKING)
+        return node_rows(edition.framework, edition.weights, wanted)
+    result = build_index(base_panel(base), base_framework(base), RANKING)
+    return node_rows(result.framework, result.weights, wanted)
 
 
 def printed(_store: Store) -> pl.DataFrame:
@@ -194,8 +194,8 @@ def _reason(tree: Framework, level_one: list[str], lang: Lang) -> pl.Expr:
     name = {code: tree.node[code].name_zh if lang == "zh" else tree.node[code].name_en for code in level_one}
     missing = [pl.when(pl.col(code).is_null()).then(pl.lit(name[code])) for code in level_one]
     listing = pl.concat_str(missing, separator=", ", ignore_nulls=True)
-    text = pl.format("缺少：{}" if lang == "zh" else "no score of {}", listing)
-    return pl.when(pl.col("rank").is_null()).then(text)
+    sentence = texts("notes", lang)["reason_missing_groups"].replace("{subject}", "{}")
+    return pl.when(pl.col("rank").is_null()).then(pl.format(sentence, listing))
 
 
 def _reasons(lang: Lang) -> dict[str, str]:

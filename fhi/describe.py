@@ -11,14 +11,15 @@ from fhi.diagnostics import chi_square_p
 from fhi.framework import Framework, Indicator, Judgement, Node
 
 
-def node_rows(framework: Framework, weights: pl.DataFrame) -> pl.DataFrame:
+def node_rows(framework: Framework, weights: pl.DataFrame, name: str) -> pl.DataFrame:
     """The whole tree as flat rows, children below their parent: one row a node with definition, weight and judgement.
 
-    weights: fhi.weigh.WEIGHT_SCHEMA of a result on this framework.
+    weights: fhi.weigh.WEIGHT_SCHEMA of a result on this framework; name: what the rows call the tree, since one tree
+    of added groups stands on several bases.
     """
     rows = [
         {
-            "framework": framework.id,
+            "framework": name,
             "code": code,
             "parent": framework.node[code].parent,
             "level": framework.level[code],

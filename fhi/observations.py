@@ -92,7 +92,13 @@ def _rows_of(frame: pl.DataFrame, entry: OpenMapping) -> pl.DataFrame:
     publishers = measures().filter(pl.col("measure").is_in(entry.measures))["publisher"].unique(maintain_order=True)
     joined = {"value": "", "sum": " + ", "ratio": " / "}[entry.formula].join(entry.measures)
     source = f"{joined}: {'; '.join(publishers)}" + (" (proxy)" if entry.fit == "proxy" else "")
-    doubt = doubts().filter(pl.col("measure").is_in(entry.measures)).group_by("hub", "period").agg("doubt")
+    doubt = (
+        doubts()
+        .filter(pl.col("measure").is_in(entry.measures))
+        .select("hub", "period", doubt=pl.col("measure") + " " + pl.col("doubt"))
+        .group_by("hub", "period", maintain_order=True)
+        .agg("doubt")
+    )
     return (
         frame.select("hub", "period", value=FORMULAS[entry.formula](entry.measures))
         .join(doubt, on=["hub", "period"], how="left", maintain_order="left")
@@ -100,7 +106,7 @@ def _rows_of(frame: pl.DataFrame, entry: OpenMapping) -> pl.DataFrame:
             code=pl.lit(entry.code),
             unit=pl.lit(entry.unit),
             status=pl.lit("observed"),
-            source=pl.lit(source) + pl.coalesce("; doubtful: " + pl.col("doubt").list.first(), pl.lit("")),
+            source=pl.lit(source) + pl.coalesce("; doubtful: " + pl.col("doubt").list.join("; "), pl.lit("")),
         )
         .select(PANEL_SCHEMA.names())
     )

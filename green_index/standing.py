@@ -43,13 +43,21 @@ DECIMALS: Final = 10
 """Digits kept of differences, as of the scores of an edition."""
 
 
+def check_period(scores: pl.DataFrame, period: str) -> None:
+    """Raises UnknownPeriod, naming the periods that exist, unless the scores hold this one."""
+    known = scores["period"].unique().sort().to_list()
+    if period not in known:
+        raise UnknownPeriod(f"no figures for {period}; known: {known[0]} to {known[-1]}" if known else "no figures")
+
+
 def score_table(scores: pl.DataFrame, framework: Framework, period: str) -> pl.DataFrame:
     """One row a hub for one period, best first: hub, rank, ranked, score, the counted level-1 scores by code,
     coverage (0..1), reason (null where ranked).
 
     scores: fhi.index.SCORE_SCHEMA. Raises UnknownPeriod, naming the periods that exist.
     """
-    here = scores.filter(pl.col("period") == _known_period(scores, period))
+    check_period(scores, period)
+    here = scores.filter(pl.col("period") == period)
     total = here.filter(pl.col("code") == framework.root)
     groups = here.filter(pl.col("code").is_in(level_one(framework))).pivot("code", index="hub", values="score")
     present = [code for code in level_one(framework) if code in groups.columns]
@@ -174,10 +182,3 @@ def _top(own: pl.DataFrame, kind: str, points: pl.Expr) -> pl.DataFrame:
         .head(MOST)
         .drop("weight", "normalised", "median", "hub")
     )
-
-
-def _known_period(scores: pl.DataFrame, period: str) -> str:
-    known = scores["period"].unique().sort().to_list()
-    if period not in known:
-        raise UnknownPeriod(f"no figures for {period}; known: {known[0]} to {known[-1]}" if known else "no figures")
-    return period

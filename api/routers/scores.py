@@ -5,14 +5,14 @@ from typing import Annotated
 import polars as pl
 from fastapi import APIRouter, Path, Query
 
-from api import queries, schemas
+from api import DEFAULT_YEAR, queries, schemas
 from api.deps import BaseQuery, StoreDep, YearQuery
 from api.tables import add_table
 
 router = APIRouter(prefix="/v1", tags=["scores"])
 
 
-def _scores(store: StoreDep, year: YearQuery = queries.DEFAULT_YEAR, base: BaseQuery = "open") -> pl.DataFrame:
+def _scores(store: StoreDep, year: YearQuery = DEFAULT_YEAR, base: BaseQuery = "open") -> pl.DataFrame:
     """The ranking of one year. A city that is not ranked has null rank and a reason. / 年度排名。"""
     return queries.scores(store, year, base)
 

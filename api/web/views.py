@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from api import queries
+from api import DEFAULT_YEAR, queries
 from api.lang import Lang
 from api.store import Store
 from fhi.errors import UnknownFramework, UnknownHub
@@ -32,7 +32,7 @@ class NotFound(Exception):
 
 def known_years(store: Store, base: Base) -> list[int]:
     """The years that the current edition on this base covers, oldest first."""
-    edition = queries.scores(store, queries.DEFAULT_YEAR, base)["edition"][0]
+    edition = queries.scores(store, DEFAULT_YEAR, base)["edition"][0]
     found = queries.editions(store).filter(pl.col("edition") == edition).row(0, named=True)
     return list(range(found["first_year"], found["last_year"] + 1))
 
@@ -142,7 +142,7 @@ def _choose(store: Store, year: str, base: str) -> Row:
     except UnknownBase as error:
         raise NotFound("base", base) from error
     spans = {each: known_years(store, each) for each in BASES}
-    wanted = year or str(queries.DEFAULT_YEAR)
+    wanted = year or str(DEFAULT_YEAR)
     if wanted not in map(str, spans[chosen]):
         raise NotFound("year", wanted)
     return {

@@ -153,6 +153,11 @@ def test_writing_is_not_offered(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("name", ["fhi", "fhi-2017", "green", "green-2017"])
+def test_a_framework_is_called_what_it_was_asked_by(client: TestClient, name: str) -> None:
+    assert {row["framework"] for row in client.get(f"/v1/frameworks/{name}").json()} == {name}
+
+
 def test_printed_tables_are_there_as_printed_with_their_source(client: TestClient) -> None:
     for entry in client.get("/v1/printed").json():
         rows = client.get(f"/v1/printed/{entry['table']}").json()

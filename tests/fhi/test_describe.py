@@ -13,8 +13,9 @@ TREE = load_framework(Path("fhi/frameworks/fhi.toml"), Path("fhi/frameworks/fhi_
 
 
 def test_one_row_a_node_with_meaning_and_weight() -> None:
-    rows = node_rows(TREE, build_index(open_panel(), TREE, Recipe()).weights)
+    rows = node_rows(TREE, build_index(open_panel(), TREE, Recipe()).weights, "mine")
     assert set(rows["code"]) == set(TREE.node)
+    assert set(rows["framework"]) == {"mine"}
     assert rows.height == len(TREE.node)
     assert rows["code"].to_list()[:4] == ["fhi", "industry", "industry.p2p", "industry.p2p.firms"]
     indicators = rows.filter(pl.col("kind") == "indicator")

@@ -61,7 +61,8 @@ def test_doubtful_figures_are_kept_and_say_so() -> None:
         pl.col("hub") == "haikou", pl.col("period") == "2017", pl.col("code") == "ecosystem.business.finance"
     )
     assert row["value"][0] == 7376.55 + 10016.62
-    assert "doubtful" in row["source"][0]
+    assert "doubtful: deposits_100m_cny suspected slip" in row["source"][0]
+    assert "; loans_100m_cny suspected slip" in row["source"][0]
     assert set(doubts()["measure"]) <= set(measures()["measure"])
 
 
