@@ -21,7 +21,8 @@ from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
 from fhi.index import BELOW_MIN_SHARE, NO_FIGURES, build_index
-from fhi.observations import measures, units
+from fhi.observations import sources as fhi_sources
+from fhi.observations import units
 from green_index import editions as stored
 from green_index.bridge import passed_over_notes, read_facts
 from green_index.index import RANKING, TRACKING, Base, base_framework, base_panel
@@ -155,16 +156,19 @@ def printed_rows(_store: Store, table: str) -> pl.DataFrame:
 
 
 def sources(_store: Store) -> pl.DataFrame:
-    """Who published each column of the embedded figures: file, column, publisher, unit, terms, remark."""
-    cities = measures().select(
-        pl.lit("open_observations.csv").alias("file"),
-        column="measure",
-        publisher="publisher",
-        unit="unit",
-        terms="licence",
-        remark="remark",
+    """Who published the embedded figures, column by column, and the printed tables as a whole (column `*`): file,
+    column, publisher, unit, terms, remark.
+    """
+    tables = list_printed().filter(~pl.col("table").str.starts_with("fhi2017"))
+    printed_files = tables.select(
+        (pl.col("table") + ".csv").alias("file"),
+        pl.lit("*").alias("column"),
+        pl.col("source").alias("publisher"),
+        pl.lit("-").alias("unit"),
+        pl.lit("cite the paper").alias("terms"),
+        pl.col("title_en").alias("remark"),
     )
-    return pl.concat([cities, facts.sources()])
+    return pl.concat([fhi_sources(), facts.sources(), printed_files])
 
 
 def markets(store: Store) -> pl.DataFrame:

@@ -42,6 +42,20 @@ def measures() -> pl.DataFrame:
 
 
 @cache
+def sources() -> pl.DataFrame:
+    """Who published each column of this package's files: file, column, publisher, unit, terms, remark."""
+    named = measures().select(
+        pl.lit("open_observations.csv").alias("file"),
+        column="measure",
+        publisher="publisher",
+        unit="unit",
+        terms="licence",
+        remark="remark",
+    )
+    return pl.concat([named, pl.read_csv(_DATA.joinpath("sources.csv").read_bytes())])
+
+
+@cache
 def observations() -> pl.DataFrame:
     """The open figures, one row a hub and year: hub, period, and one column a measure in the unit of `measures()`.
 

@@ -1,6 +1,7 @@
 import codecs
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,17 @@ def test_writing_is_not_offered(client: TestClient) -> None:
 @pytest.mark.parametrize("name", ["fhi", "fhi-2017", "green", "green-2017"])
 def test_a_framework_is_called_what_it_was_asked_by(client: TestClient, name: str) -> None:
     assert {row["framework"] for row in client.get(f"/v1/frameworks/{name}").json()} == {name}
+
+
+def test_every_embedded_table_names_its_publisher(client: TestClient) -> None:
+    """All data files but those that are lists of sources themselves."""
+    root = Path(__file__).resolve().parents[2]
+    files = {
+        path.name for package in ("fhi", "carbon", "green_index") for path in (root / package / "data").glob("*.csv")
+    }
+    rows = client.get("/v1/sources").json()
+    assert files - {"sources.csv", "open_measures.csv"} == {row["file"] for row in rows}
+    assert all(row["publisher"] and row["terms"] for row in rows)
 
 
 def test_printed_tables_are_there_as_printed_with_their_source(client: TestClient) -> None:
