@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from fhi.arrays import Array
 
 
 def rescaled_weights(scores: Array, weights: Array, min_share: float) -> Array:

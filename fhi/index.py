@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from fhi.aggregate import AGGREGATORS, rescaled_weights
+from fhi.arrays import Array
 from fhi.errors import ConstantIndicator, PanelError
 from fhi.framework import Framework
 from fhi.normalise import NORMALISERS, Bounds, observed_bounds
@@ -21,8 +22,6 @@ from fhi.panel import check_panel, hash_panel, sort_panel
 from fhi.recipe import Recipe
 from fhi.treat import TRANSFORMS
 from fhi.weigh import WEIGHT_SCHEMA, GroupWeights, weigh_group
-
-Array = npt.NDArray[np.float64]
 
 SCORE_SCHEMA: Final = pl.Schema(
     {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from fhi.arrays import Array
+
 Bounds = tuple[Array, Array]
 
 

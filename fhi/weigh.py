@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from fhi.arrays import Array
 from fhi.diagnostics import MIN_KMO, Sphericity, bartlett, kmo
 from fhi.errors import JudgementError, WeightError
 from fhi.framework import Framework, Judgement
@@ -18,8 +18,6 @@ from fhi.notes import Note
 from fhi.recipe import Recipe
 from fhi.weights.ahp import eigenvector_weights
 from fhi.weights.pca import correlation_matrix, nicoletti_weights
-
-Array = npt.NDArray[np.float64]
 
 WEIGHT_SCHEMA: Final = pl.Schema(
     {

@@ -10,11 +10,10 @@ from importlib.resources import files
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from fhi.arrays import Array
 from fhi.errors import JudgementError
 
-Array = npt.NDArray[np.float64]
 _RECIPROCAL_TOLERANCE: Final = 1e-6
 
 

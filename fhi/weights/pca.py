@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from fhi.arrays import Array
 from fhi.errors import WeightError
 
-Array = npt.NDArray[np.float64]
 MIN_COMPONENT_SHARE: Final = 0.10
 
 
