@@ -13,7 +13,7 @@ import typer
 
 from api import DEFAULT_YEAR
 from api.lang import Lang, texts
-from api.output import Format, chosen_format
+from api.output import Format, chosen_format, write_rows
 
 if TYPE_CHECKING:
     from api.store import Store
@@ -75,8 +75,11 @@ def standing(
     chosen, tongue = _format(form), _lang(lang)
     store = _open()
     edition = as_base(base)
-    rows = queries.standing(store, hub, edition, None if chosen == "table" else year)
-    screens.show_standing(rows, queries.hub(store, hub), year or DEFAULT_YEAR, chosen, tongue)
+    if chosen != "table":
+        write_rows(queries.standing(store, hub, edition, year), chosen)
+        return
+    here = queries.standing(store, hub, edition, year or DEFAULT_YEAR)
+    screens.show_standing(here, queries.standing(store, hub, edition), queries.hub(store, hub), tongue)
 
 
 @app.command()

@@ -51,18 +51,22 @@ def show_ranking(rows: pl.DataFrame, notes: pl.DataFrame, form: Format, lang: La
     write_lines(remarks, form)
 
 
-def show_standing(rows: pl.DataFrame, hub: pl.DataFrame, year: int, form: Format, lang: Lang) -> None:
-    """One city's standing: groups of the chosen year, what holds it back, where it leads, and all years."""
-    if form != "table":
-        write_rows(rows, form)
-        return
-    text = texts("cli", lang)
+def show_standing(here: pl.DataFrame, every: pl.DataFrame, hub: pl.DataFrame, lang: Lang) -> None:
+    """One city's standing for people: groups of one year (`here`), what holds it back, where it leads, and all years
+    (`every`)."""
+    text, year = texts("cli", lang), here["year"][0]
     city = hub[f"name_{lang}"][0]
-    here = rows.filter(pl.col("year") == year)
     groups = here.filter(pl.col("kind") == "score")
     total = groups.filter(pl.col("level") == 0).row(0, named=True)
     if total["rank"] is None:
-        write_lines([text["title_standing_unranked"].format(city=city, year=year)], form)
+        write_lines(
+            [
+                text["title_standing_unranked"].format(
+                    city=city, year=year, reason=total["reason_zh" if lang == "zh" else "reason"]
+                )
+            ],
+            "table",
+        )
     else:
         headline = text["title_standing"].format(
             city=city,
@@ -72,15 +76,15 @@ def show_standing(rows: pl.DataFrame, hub: pl.DataFrame, year: int, form: Format
             score=show(total["score"]),
             coverage=share(total["coverage"]),
         )
-        write_lines([headline, ""], form)
+        write_lines([headline, ""], "table")
     write_table(_group_table(groups, text, lang), text["title_groups"], _numeric(text))
     for kind in ("holds_back", "leads"):
-        write_lines([""], form)
+        write_lines([""], "table")
         part = here.filter(pl.col("kind") == kind)
         write_table(_indicator_table(part, text, lang), text[f"title_{kind}"], _numeric(text))
-        write_lines([text["sources"], *_source_lines(part, lang)], form)
-    write_lines([""], form)
-    write_table(_year_table(rows, text), text["title_years"], frozenset(_year_table(rows, text).columns))
+        write_lines([text["sources"], *_source_lines(part, lang)], "table")
+    write_lines([""], "table")
+    write_table(_year_table(every, text), text["title_years"], frozenset(_year_table(every, text).columns))
 
 
 def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> None:

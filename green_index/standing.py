@@ -43,9 +43,9 @@ DECIMALS: Final = 10
 """Digits kept of differences, as of the scores of an edition."""
 
 
-def check_period(scores: pl.DataFrame, period: str) -> None:
-    """Raises UnknownPeriod, naming the periods that exist, unless the scores hold this one."""
-    known = scores["period"].unique().sort().to_list()
+def check_period(frame: pl.DataFrame, period: str) -> None:
+    """Raises UnknownPeriod, naming the periods that exist, unless the frame's column `period` holds this one."""
+    known = frame["period"].unique().sort().to_list()
     if period not in known:
         raise UnknownPeriod(f"no figures for {period}; known: {known[0]} to {known[-1]}" if known else "no figures")
 

@@ -11,6 +11,7 @@ from fhi.index import build_index
 from fhi.observations import measures, observations, open_panel, size_codes
 from fhi.published import PRINTED_PERIOD, printed_totals
 from green_index.index import RANKING, base_framework
+from green_index.standing import check_period
 
 VALIDATION_SCHEMA: Final = pl.Schema(
     {
@@ -28,9 +29,10 @@ def validate_open_base(printed: pl.DataFrame, against: str, year: int) -> pl.Dat
 
     printed: hub, standing (greater is better; ranks are negated by the caller). Returns VALIDATION_SCHEMA: the open
     base with and without the nodes that are mere size, then every measure alone, strongest first. Ties take mean
-    ranks (Spearman 1904).
+    ranks (Spearman 1904). Raises UnknownPeriod for a year without open figures.
     """
     period = str(year)
+    check_period(observations(), period)
     with_size = _base_scores(period, without_size=False)
     without_size = _base_scores(period, without_size=True)
     rows = [

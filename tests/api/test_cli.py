@@ -76,6 +76,8 @@ def test_cities_that_are_not_ranked_come_with_a_reason(run: Run) -> None:
     (line,) = (line for line in out.splitlines() if line.startswith("not ranked"))
     assert "no score of FinTech" in line
     assert "Suzhou" in line
+    _, out, _ = run("standing", "suzhou", "--base", "published", "--year", "2017", "--format", "table")
+    assert out.startswith("Suzhou 2017: not ranked (too few figures)")
     _, out, _ = run("rank", "--base", "published", "--year", "2017", "--format", "json")
     assert sum(row["rank"] is None and row["reason"] is not None for row in json.loads(out)) == 17
 
@@ -212,6 +214,8 @@ def test_every_list_comes_as_table_csv_and_json(run: Run, words: str) -> None:
         (("framework", "other"), cli.NOT_FOUND, "green-2017"),
         (("printed", "other"), cli.NOT_FOUND, "rank_history"),
         (("rank", "--year", "1999"), cli.NOT_FOUND, "2013 to 2023"),
+        (("standing", "wuhan", "--year", "1999", "--format", "table"), cli.NOT_FOUND, "2013 to 2023"),
+        (("standing", "wuhan", "--year", "1999", "--format", "json"), cli.NOT_FOUND, "2013 to 2023"),
         (("rank", "--base", "printed"), cli.INVALID_DATA, "open, published"),
         (("rank", "--format", "xml"), 2, "table, json or csv"),
         (("rank", "--lang", "fr"), 2, "zh or en"),

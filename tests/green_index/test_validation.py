@@ -3,6 +3,7 @@ import pytest
 
 from fhi.observations import observations
 from fhi.published import printed_totals
+from green_index.errors import UnknownPeriod
 from green_index.validation import printed_fhi, validate_open_base
 
 
@@ -31,3 +32,9 @@ def test_open_base_comes_first_with_and_without_size_and_counts_cities() -> None
     assert found["candidate"].to_list()[:2] == ["open base", "open base without size measures"]
     assert set(found["hubs"]) == {20}
     assert found["spearman"][0] != found["spearman"][1]
+
+
+def test_a_year_without_open_figures_names_those_that_have_them() -> None:
+    printed, name, _ = printed_fhi()
+    with pytest.raises(UnknownPeriod, match="2013 to 2023"):
+        validate_open_base(printed, name, 1999)
