@@ -21,7 +21,8 @@ def answer(request: Request, content: bytes, media_type: str, headers: dict[str,
     """
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     common = {**(headers or {}), "ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
-    if tag in request.headers.get("if-none-match", ""):
+    held = request.headers.get("if-none-match", "")
+    if tag in held or held.strip() == "*":
         return Response(status_code=304, headers=common)
     span = _asked_range(request.headers.get("range", ""), len(content))
     if span is None:
@@ -38,11 +39,13 @@ def answer(request: Request, content: bytes, media_type: str, headers: dict[str,
 
 
 def _asked_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte asked for; None without one single range."""
+    """First and last byte asked for; None without one single, well-formed range, which the standard says to ignore."""
     match = _RANGE.fullmatch(header.strip())
     if match is None or not any(match.groups()):
         return None
     first, last = match.groups()
     if not first:
         return max(size - int(last), 0), size - 1
+    if last and int(last) < int(first):
+        return None
     return int(first), min(int(last), size - 1) if last else size - 1
