@@ -1,14 +1,58 @@
-"""Transformations of raw figures before they are normalised.
+"""Transformations of raw figures before they are normalised, and outliers tamed.
 
-Arrays in, arrays out; NaN stands for missing inside this package's arithmetic only.
+Arrays in, arrays and tables of what was changed out; NaN stands for missing inside this package's arithmetic only.
+Knows no framework: the caller says what is forced on which indicator by its code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from fhi.arrays import Array
+from fhi.recipe import ForcedTreatment, TreatStep
+
+Mask = npt.NDArray[np.bool_]
+
+CHANGE_SCHEMA: Final = pl.Schema(
+    {"period": pl.Int64, "unit": pl.Int64, "indicator": pl.Int64, "before": pl.Float64, "after": pl.Float64}
+)
+SUMMARY_SCHEMA: Final = pl.Schema(
+    {
+        "period": pl.Int64,
+        "indicator": pl.Int64,
+        "n": pl.Int64,
+        "skewness_before": pl.Float64,
+        "kurtosis_before": pl.Float64,
+        "passed_before": pl.Boolean,
+        "method": pl.String,
+        "forced": pl.Boolean,
+        "points": pl.Int64,
+        "skewness": pl.Float64,
+        "kurtosis": pl.Float64,
+        "passed": pl.Boolean,
+    }
+)
+# The share of the range that keeps the least figure off zero before a logarithm (COIN Tool).
+_OFFSET: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Treated:
+    """Figures with their outliers tamed.
+
+    cube: (periods, units, indicators). changes: CHANGE_SCHEMA, one row a changed cell, in the order of the cube.
+    summary: SUMMARY_SCHEMA, one row an indicator and period (period null where pooled): skewness and kurtosis before
+    and after, what was done (`none`, `winsorise`, `log`, `boxcox`), how many points winsorising moved, whether it
+    passes now. Period, unit and indicator are positions.
+    """
+
+    cube: Array
+    changes: pl.DataFrame
+    summary: pl.DataFrame
 
 
 def keep(x: Array) -> Array:
@@ -27,3 +71,224 @@ def log1p(x: Array) -> Array:
 
 
 TRANSFORMS: Final[Mapping[str, Callable[[Array], Array]]] = {"none": keep, "log1p": log1p}
+
+
+def skewness(x: Array) -> Array:
+    """Bias-corrected skewness along the first axis: g1 sqrt(n (n - 1)) / (n - 2), the type 2 of Joanes and Gill
+    (1998), which SAS and Excel print.
+
+    x: (units, ...), NaN ignored. NaN where there are fewer than three figures or all are alike.
+    """
+    return _shape(x)[0]
+
+
+def kurtosis(x: Array) -> Array:
+    """Bias-corrected excess kurtosis along the first axis: (n - 1) ((n + 1) g2 + 6) / ((n - 2) (n - 3)), the type 2
+    of Joanes and Gill (1998); 0 for a normal distribution.
+
+    x: (units, ...), NaN ignored. NaN where there are fewer than four figures or all are alike.
+    """
+    return _shape(x)[1]
+
+
+def passes(x: Array, max_skewness: float, max_kurtosis: float) -> Mask:
+    """Whether |skewness| < max_skewness or kurtosis < max_kurtosis along the first axis; true where the skewness is
+    not known."""
+    return _fine(*_shape(x), max_skewness, max_kurtosis)
+
+
+def _fine(skew: Array, kurt: Array, max_skewness: float, max_kurtosis: float) -> Mask:
+    fine: Mask = np.isnan(skew) | (np.abs(skew) < max_skewness) | (kurt < max_kurtosis)
+    return fine
+
+
+def winsorise(x: Array, max_points: int, max_skewness: float, max_kurtosis: float) -> tuple[Array, int]:
+    """Move extreme figures to the next one, one at a time, until the indicator passes.
+
+    x: (units,), NaN where missing. The side is that of the skewness, looked at anew each time. Figures that tie at
+    the extreme move together, earlier moved ones among them, and each counts as a point; where they are more than
+    `max_points` they stay, so that the cap holds (COINr 1.1.14 passes it there). They stay too where only one value
+    would be left, for that is no cure. Returns the figures and how many differ from the original; whether they pass
+    is to be asked again.
+    """
+    return _move_while(x, max_points, lambda skew, kurt: not _fine(skew, kurt, max_skewness, max_kurtosis))
+
+
+def move_points(x: Array, points: int) -> tuple[Array, int]:
+    """Winsorise whatever the skewness: as `winsorise`, until `points` figures are moved or nothing can be."""
+    return _move_while(x, points, lambda skew, _: not np.isnan(skew))
+
+
+def _move_while(x: Array, max_points: int, wanted: Callable[[Array, Array], bool]) -> tuple[Array, int]:
+    """Move extremes as long as it is wanted, given skewness and kurtosis of what has become of the figures."""
+    moved, points = x, 0
+    while points < max_points:
+        skew, kurt = _shape(moved)
+        if not wanted(skew, kurt):
+            break
+        further = _move_extreme(moved, greatest=bool(skew >= 0))
+        count = _changed(x, further)
+        if count > max_points or not _varies(further):
+            break
+        moved, points = further, count
+    return moved, points
+
+
+def log_range(x: Array) -> Array:
+    """ln(x - min + 0.01 (max - min)), the logarithm of the COIN Tool; order is kept.
+
+    x: (units,), NaN where missing. Where the skewness is negative the mirror image is taken,
+    -ln(max - x + 0.01 (max - min)): the plain logarithm stretches the low tail further, so that it makes the skewness
+    worse that it was called to cure (COINr 1.1.14 does that). Constant figures stay as they are.
+    """
+    if not _varies(x):
+        return x
+    least, greatest = np.nanmin(x), np.nanmax(x)
+    margin = _OFFSET * (greatest - least)
+    if skewness(x) < 0:
+        return -np.log(greatest - x + margin)
+    logarithm: Array = np.log(x - least + margin)
+    return logarithm
+
+
+def boxcox(x: Array) -> Array:
+    """(s^lambda - 1) / lambda, ln s where lambda is 0, of s = (x - min) / (max - min) + 0.01, with the lambda of the
+    greatest likelihood (Box and Cox 1964); order is kept.
+
+    x: (units,), NaN where missing. Shifted and scaled by the range, so that the unit of x does not matter; lambda
+    above 1 serves negative skewness. Constant figures stay as they are.
+    """
+    if not _varies(x):
+        return x
+    from scipy.special import boxcox as transform
+    from scipy.stats import boxcox_normmax
+
+    least, greatest = np.nanmin(x), np.nanmax(x)
+    positive = (x - least) / (greatest - least) + _OFFSET
+    exponent = float(boxcox_normmax(positive[~np.isnan(x)], method="mle"))
+    transformed: Array = transform(positive, exponent)
+    return transformed
+
+
+FALL_BACKS: Final[Mapping[str, Callable[[Array], Array]]] = {"none": keep, "log": log_range, "boxcox": boxcox}
+
+
+def treat(x: Array, step: TreatStep, codes: Sequence[str], *, pooled: bool = False) -> Treated:
+    """Tame the outliers of every indicator, within each period or over all periods at once.
+
+    x: (periods, units, indicators), any unit, NaN where missing; codes: of the indicators, which
+    `step.by_indicator` names; pooled: whether the figures of all periods are judged as one column, which keeps them
+    comparable.
+
+    An indicator that passes stays. One that does not is winsorised up to `step.max_points`; if it still does not
+    pass, its original figures are transformed by `step.fall_back` (`none`: they stay as they were) and it is asked
+    again, so that the summary can say what did not pass in the end. A forced treatment is done whether the indicator
+    passes or not, and nothing else is, also where the method of the step is `none` (COINr 1.1.14 forgets it).
+    """
+    columns = x.reshape(1, -1, x.shape[2]) if pooled else x
+    treated = columns.copy()
+    done: dict[tuple[int, int], tuple[str, int]] = {}
+    shape = _shape(np.moveaxis(columns, 1, 0))
+    passing = _fine(*shape, step.max_skewness, step.max_kurtosis)
+    for i, code in enumerate(codes):
+        forced = step.by_indicator.get(code)
+        for period, column in enumerate(columns[:, :, i]):
+            if forced is None and (step.method == "none" or passing[period, i]):
+                continue
+            after, method, points = _tame(column, step) if forced is None else _force(column, forced)
+            treated[period, :, i] = after
+            done[period, i] = method, points
+    shapes = shape, _shape(np.moveaxis(treated, 1, 0)) if done else shape
+    summary = _summary((~np.isnan(columns)).sum(axis=1), shapes, step, codes, done)
+    if pooled:
+        summary = summary.with_columns(period=pl.lit(None, dtype=pl.Int64))
+    cube = treated.reshape(x.shape)
+    return Treated(cube, _changes(x, cube), summary)
+
+
+def _force(x: Array, forced: ForcedTreatment) -> tuple[Array, str, int]:
+    if forced.method == "winsorise":
+        moved, points = move_points(x, forced.points or 0)
+        return moved, "winsorise", points
+    return FALL_BACKS[forced.method](x), forced.method, 0
+
+
+def _tame(x: Array, step: TreatStep) -> tuple[Array, str, int]:
+    """Winsorise, else fall back: the figures, the method that they come from and the points moved."""
+    moved, points = winsorise(x, step.max_points, step.max_skewness, step.max_kurtosis)
+    if passes(moved, step.max_skewness, step.max_kurtosis):
+        return moved, "winsorise", points
+    return FALL_BACKS[step.fall_back](x), step.fall_back, 0
+
+
+def _shape(x: Array) -> tuple[Array, Array]:
+    """Skewness and excess kurtosis along the first axis, both of type 2."""
+    missing = np.isnan(x)
+    n = (~missing).sum(axis=0).astype(np.float64)
+    least = np.where(missing, np.inf, x).min(axis=0, initial=np.inf)
+    greatest = np.where(missing, -np.inf, x).max(axis=0, initial=-np.inf)
+    # Judged by the range, not by the variance: the mean of equal figures can be off by a last digit.
+    varied = greatest > least
+    span = np.where(varied, greatest - np.where(varied, least, 0.0), np.nan)
+    part = np.where(missing, 0.0, (x - least) / span)
+    count = np.where(varied, n, np.nan)
+    off = np.where(missing, 0.0, part - part.sum(axis=0) / count)
+    square = off * off
+    second, third, fourth = (power.sum(axis=0) / count for power in (square, square * off, square * square))
+    many, more = np.where(n > 2, n, np.nan), np.where(n > 3, n, np.nan)
+    skew: Array = third / second**1.5 * np.sqrt(many * (many - 1)) / (many - 2)
+    kurt: Array = (more - 1) * ((more + 1) * (fourth / second**2 - 3) + 6) / ((more - 2) * (more - 3))
+    return skew, kurt
+
+
+def _move_extreme(x: Array, *, greatest: bool) -> Array:
+    """The figures with the greatest or the least of them set to the next one. x varies."""
+    end = np.nanmax(x) if greatest else np.nanmin(x)
+    following = x[x < end].max() if greatest else x[x > end].min()
+    return np.where(x == end, following, x)
+
+
+def _changed(before: Array, after: Array) -> int:
+    return int(((before != after) & ~np.isnan(before)).sum())
+
+
+def _varies(x: Array) -> bool:
+    observed = x[~np.isnan(x)]
+    return bool(len(observed) and observed.min() < observed.max())
+
+
+def _changes(before: Array, after: Array) -> pl.DataFrame:
+    where = np.nonzero((before != after) & ~np.isnan(before))
+    columns = dict(zip(("period", "unit", "indicator"), where, strict=True))
+    return pl.DataFrame({**columns, "before": before[where], "after": after[where]}).cast(CHANGE_SCHEMA)
+
+
+def _summary(
+    n: npt.NDArray[np.int64],
+    shapes: tuple[tuple[Array, Array], tuple[Array, Array]],
+    step: TreatStep,
+    codes: Sequence[str],
+    done: Mapping[tuple[int, int], tuple[str, int]],
+) -> pl.DataFrame:
+    """n: how many figures, (periods, indicators); shapes: skewness and kurtosis of that shape, before and after."""
+    periods, width = n.shape
+    where = [(period, i) for period in range(periods) for i in range(width)]
+    before, after = shapes
+    limits = step.max_skewness, step.max_kurtosis
+    frame = pl.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), width),
+            "indicator": np.tile(np.arange(width), periods),
+            "n": n.ravel(),
+            "skewness_before": before[0].ravel(),
+            "kurtosis_before": before[1].ravel(),
+            "passed_before": _fine(*before, *limits).ravel(),
+            "method": [done.get(cell, ("none", 0))[0] for cell in where],
+            "forced": [codes[i] in step.by_indicator for _, i in where],
+            "points": [done.get(cell, ("none", 0))[1] for cell in where],
+            "skewness": after[0].ravel(),
+            "kurtosis": after[1].ravel(),
+            "passed": _fine(*after, *limits).ravel(),
+        }
+    )
+    return frame.cast(SUMMARY_SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
