@@ -5,6 +5,7 @@ Missing is null, never NaN and never zero.
 """
 
 import hashlib
+import io
 from typing import Final
 
 import polars as pl
@@ -26,7 +27,11 @@ PANEL_SCHEMA: Final = pl.Schema(
     }
 )
 _KEY: Final = ["hub", "period", "code"]
-_PERIOD: Final = r"^\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$"
+_SLICE: Final = 200_000
+UNDATED: Final = "undated"
+PERIOD: Final = rf"^(\d{{4}}(-Q[1-4]|-(0[1-9]|1[0-2]))?|{UNDATED})$"
+PERIODS: Final = "2022, 2022-Q3, 2022-06, or undated where figures have no time"
+NOT_NEGATIVE: Final = "zero or more, since ln(1 + x) is taken before scoring"
 
 
 def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
@@ -36,34 +41,55 @@ def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
     """
     if panel.schema != PANEL_SCHEMA:
         return [Problem("panel", str(dict(panel.schema)), str(dict(PANEL_SCHEMA)), "panel_schema")]
-    known = list(framework.indicator)
+    known = [*framework.indicator, *framework.denominator]
     logged = [code for code, indicator in framework.indicator.items() if indicator.transform == "log1p"]
     faults = {
-        "unknown_code": (~pl.col("code").is_in(known), "code", "an indicator of the framework"),
-        "wrong_period": (~pl.col("period").str.contains(_PERIOD), "period", "2022, 2022-Q3 or 2022-06"),
+        "unknown_code": (~pl.col("code").is_in(known), "code", "an indicator or denominator of the framework"),
+        "wrong_period": (~pl.col("period").str.contains(PERIOD), "period", PERIODS),
         "wrong_status": (~pl.col("status").is_in(STATUSES), "status", f"one of {', '.join(STATUSES)}"),
         "not_finite": (~pl.col("value").is_finite(), "value", "a finite number, or null where unknown"),
         "negative_for_log": (
             pl.col("code").is_in(logged) & (pl.col("value") < 0),
             "value",
-            "zero or more, since ln(1 + x) is taken before scoring",
+            NOT_NEGATIVE,
         ),
-        "duplicate": (pl.struct(_KEY).is_duplicated(), "code", "one row a hub, period and indicator"),
+        "duplicate": (
+            pl.lit(value=False) if _ascends(panel) else pl.struct(_KEY).is_duplicated(),
+            "code",
+            "one row a hub, period and indicator",
+        ),
         "null_key": (pl.any_horizontal(pl.col(_KEY).is_null()), "hub", "hub, period and code in every row"),
     }
+    found = panel.select(**{code: broken.any() for code, (broken, _, _) in faults.items()}).row(0, named=True)
     problems = []
     for code, (broken, column, expected) in faults.items():
-        for row in panel.filter(broken).iter_rows(named=True):
+        for row in panel.filter(broken).iter_rows(named=True) if found[code] else ():
             where = f"panel row {row['hub']} {row['period']} {row['code']}"
             problems.append(Problem(where, f"{column} {row[column]}", expected, code))
     return problems
 
 
+def _ascends(panel: pl.DataFrame) -> bool:
+    """Is every row after the one before it, so that none is there twice? Asking is cheaper than sorting or counting."""
+    hub, period, code = (pl.col(name) for name in _KEY)
+    before = [pl.col(name).shift(1) for name in _KEY]
+    later = (period > before[1]) | ((period == before[1]) & (code > before[2]))
+    ascends = (hub > before[0]) | ((hub == before[0]) & later)
+    return bool(panel.select(ascends.slice(1).fill_null(value=False).all()).item())
+
+
 def sort_panel(panel: pl.DataFrame) -> pl.DataFrame:
     """The same rows in the one order that hashes and stores use."""
-    return panel.select(PANEL_SCHEMA.names()).sort(_KEY)
+    ordered = panel.select(PANEL_SCHEMA.names())
+    return ordered if _ascends(ordered) else ordered.sort(_KEY)
 
 
 def hash_panel(panel: pl.DataFrame) -> str:
     """SHA-256 of the rows in their one order: the version of the data that a result was made from."""
-    return hashlib.sha256(sort_panel(panel).write_csv().encode()).hexdigest()
+    digest = hashlib.sha256()
+    # A slice at a time: the text of a great panel is several times the panel.
+    for number, rows in enumerate(sort_panel(panel).iter_slices(_SLICE) if panel.height else [panel]):
+        text = io.BytesIO()
+        rows.write_csv(text, include_header=number == 0)
+        digest.update(text.getbuffer())
+    return digest.hexdigest()

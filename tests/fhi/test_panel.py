@@ -46,6 +46,14 @@ def test_each_fault_is_reported_with_its_row(changes: dict[str, object], code: s
     assert "2022" in problem.where or "22" in problem.where
 
 
+def test_figures_of_denominators_belong_to_a_panel(tmp_path: Path) -> None:
+    more = '\n[[denominator]]\ncode = "people"\nname_en = "Residents"\n'
+    path = tmp_path / "tree.toml"
+    path.write_text((Path(__file__).parent / "small.toml").read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert check_panel(panel(code="people"), load_framework(path)) == []
+    assert [problem.code for problem in check_panel(panel(code="people"), TREE)] == ["unknown_code"]
+
+
 def test_duplicates_are_reported_once_a_row() -> None:
     found = check_panel(pl.concat([panel(), panel(value=2.0)]), TREE)
     assert [problem.code for problem in found] == ["duplicate", "duplicate"]
@@ -56,8 +64,8 @@ def test_a_wrong_schema_is_one_problem() -> None:
     assert problem.code == "panel_schema"
 
 
-@pytest.mark.parametrize("period", ["2022", "2022-Q3", "2022-06"])
-def test_periods_of_three_precisions(period: str) -> None:
+@pytest.mark.parametrize("period", ["2022", "2022-Q3", "2022-06", "undated"])
+def test_periods_of_three_precisions_or_none(period: str) -> None:
     assert check_panel(panel(period=period), TREE) == []
 
 
