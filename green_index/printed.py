@@ -12,12 +12,18 @@ from typing import Final
 
 import polars as pl
 
-from fhi.published import printed_facts, printed_partial_ranks, printed_totals
+from fhi.other_indices import other_indices
+from fhi.published import (
+    FHI_2017,
+    OVERALL,
+    WUHAN_2021,
+    printed_editions,
+    printed_facts,
+    printed_partial_ranks,
+    printed_totals,
+    rank_history,
+)
 from green_index.errors import UnknownPrintedTable
-
-FHI_2017: Final = "FinTech Hub Index report 2017, Academy of Internet Finance, Zhejiang University (2017-09-29)"
-WUHAN_2021: Final = "叶楠 (Ye Nan): 武汉构建绿色金融科技中心的战略与路径研究, ISSN 1003-8477, 2021(11), 63-70"
-
 
 PRINTED_RANK_SCHEMA: Final = pl.Schema({"year": pl.Int64, "code": pl.String, "rank": pl.Int64, "source": pl.String})
 
@@ -46,7 +52,7 @@ PRINTED_TABLES: Final[Mapping[str, PrintedTable]] = {
         "2017年各指标前几名", "FHI 2017: first cities by node", FHI_2017, printed_partial_ranks
     ),
     "fhi2017_facts": PrintedTable("2017年报告单项数据", "FHI 2017: single figures", FHI_2017, printed_facts),
-    "rank_history": PrintedTable("历次位次", "Ranks in later editions", WUHAN_2021, _own("rank_history")),
+    "rank_history": PrintedTable("历次位次", "Ranks in later editions", WUHAN_2021, rank_history),
     "hub_modes": PrintedTable("金融科技中心模式", "Modes of fintech hubs", WUHAN_2021, _own("hub_modes")),
     "fintech_plans": PrintedTable("金融科技规划", "FinTech plans issued", WUHAN_2021, _own("fintech_plans")),
     "firm_counts": PrintedTable("企业数量", "Counts of firms", WUHAN_2021, _own("firm_counts")),
@@ -55,7 +61,7 @@ PRINTED_TABLES: Final[Mapping[str, PrintedTable]] = {
     "application_scenarios": PrintedTable(
         "应用场景", "Application scenarios", WUHAN_2021, _own("application_scenarios")
     ),
-    "other_indices": PrintedTable("其他指数", "Other indices", WUHAN_2021, _own("other_indices")),
+    "other_indices": PrintedTable("其他指数", "Other indices", WUHAN_2021, other_indices),
 }
 
 
@@ -81,16 +87,17 @@ def printed_ranks(hub: str) -> pl.DataFrame:
 
     2017 from the report (the 20 printed cities), later editions as the 2021 paper cites them (Wuhan).
     """
-    first = printed_totals().filter(pl.col("hub") == hub).to_dicts()
-    columns = {"rank": "fintech", "industry_rank": "industry", "experience_rank": "experience"}
-    columns["ecosystem_rank"] = "ecosystem"
-    rows = [(2017, code, row[column], FHI_2017) for row in first for column, code in columns.items()]
-    later = (
-        PRINTED_TABLES["rank_history"]
-        .read()
-        .filter(pl.col("hub") == hub, pl.col("index") == "FHI", pl.col("edition") > 2017)
+    nodes = {OVERALL: "fintech", "industry": "industry", "experience": "experience", "ecosystem": "ecosystem"}
+    return (
+        printed_editions()
+        .filter(pl.col("hub") == hub, pl.col("index") == "FHI", pl.col("dimension").is_in(list(nodes)))
+        .drop_nulls("rank")
+        .select(
+            "rank",
+            "source",
+            year=pl.col("edition").cast(pl.Int64),
+            code=pl.col("dimension").replace_strict(nodes, return_dtype=pl.String),
+        )
+        .select(PRINTED_RANK_SCHEMA.names())
+        .sort("year", "code")
     )
-    nodes = {"total rank": "fintech", "industry rank": "industry", "experience rank": "experience"}
-    for edition, measure, rank in later.select("edition", "measure", "value").iter_rows():
-        rows.append((edition, nodes[measure], int(rank), f"FHI {edition}, as cited by {WUHAN_2021}"))
-    return pl.DataFrame(rows, schema=PRINTED_RANK_SCHEMA, orient="row").sort("year", "code")
