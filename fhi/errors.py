@@ -5,6 +5,7 @@ Knows nothing but text. Data errors are gathered as `Problem` values and raised 
 FhiError
 ├── FrameworkError     a tree or judgement file that cannot be used; carries every problem at once
 ├── PanelError         observations that break the panel schema; carries every problem at once
+├── RecipeError        a recipe that cannot be used; carries every problem at once
 ├── JudgementError     a pairwise matrix that is not square, positive and reciprocal
 ├── WeightError        weights that cannot be derived from the data of a group
 ├── ConstantIndicator  an indicator with one value only, where the recipe asks for an error
@@ -48,6 +49,10 @@ class FrameworkError(_Problems):
 
 class PanelError(_Problems):
     """Observations break the panel schema."""
+
+
+class RecipeError(_Problems):
+    """A recipe cannot be used, or asks for something that the data do not have."""
 
 
 class JudgementError(FhiError):

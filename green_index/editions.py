@@ -15,7 +15,7 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from fhi.framework import Framework
-from fhi.index import SCORE_SCHEMA
+from fhi.frames import SCORE_SCHEMA
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
 from fhi.weigh import WEIGHT_SCHEMA

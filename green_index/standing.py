@@ -54,7 +54,7 @@ def score_table(scores: pl.DataFrame, framework: Framework, period: str) -> pl.D
     """One row a hub for one period, best first: hub, rank, ranked, score, the counted level-1 scores by code,
     coverage (0..1), reason (null where ranked).
 
-    scores: fhi.index.SCORE_SCHEMA. Raises UnknownPeriod, naming the periods that exist.
+    scores: fhi.frames.SCORE_SCHEMA. Raises UnknownPeriod, naming the periods that exist.
     """
     check_period(scores, period)
     here = scores.filter(pl.col("period") == period)
@@ -87,7 +87,7 @@ def standing(
     kind `printed`: the FHI ranks that were printed for the hub, whatever this index says.
     kind `leads`: the five indicators that bring most against the median hub, `points` = weight x (score - median).
 
-    scores, pooled: fhi.index.SCORE_SCHEMA, of the ranking and the tracking recipe; inputs: the ranking's inputs.
+    scores, pooled: fhi.frames.SCORE_SCHEMA, of the ranking and the tracking recipe; inputs: the ranking's inputs.
     """
     parts = [
         _group_rows(scores, pooled, framework, hub),
