@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
-from api.lang import Lang, texts
-from api.output import Format, chosen_format, write_rows
+from api.index_cli import index_app
+from api.lang import texts
+from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+from api.output import write_rows
 
 if TYPE_CHECKING:
     from api.store import Store
 
-NOT_FOUND: Final = 3
-INVALID_DATA: Final = 4
-FAILED: Final = 1
 LAYOUTS: Final = "cneeex_daily, crc_price, crc_settlement or wind_daily"
 
 app = typer.Typer(
@@ -32,11 +31,8 @@ app = typer.Typer(
 )
 load_app = typer.Typer(help="Load files of your own.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(load_app, name="load")
+app.add_typer(index_app, name="index")
 
-FormatOption = Annotated[
-    str | None, typer.Option("--format", help="table, json or csv; a table on a terminal, CSV in a pipe without it.")
-]
-LangOption = Annotated[str, typer.Option("--lang", help="zh or en, for table labels and names.")]
 BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]
 
@@ -53,7 +49,7 @@ def rank(
     from api import queries, screens
     from green_index.index import as_base
 
-    chosen, tongue = _format(form), _lang(lang)
+    chosen, tongue = format_of(form), lang_of(lang)
     store = _open()
     edition = as_base(base)
     rows = queries.scores(store, year, edition)
@@ -72,7 +68,7 @@ def standing(
     from api import queries, screens
     from green_index.index import as_base
 
-    chosen, tongue = _format(form), _lang(lang)
+    chosen, tongue = format_of(form), lang_of(lang)
     store = _open()
     edition = as_base(base)
     if chosen != "table":
@@ -94,7 +90,7 @@ def market(
 
     if by not in ("month", "year"):
         raise typer.BadParameter(f"found {by!r}; expected month or year", param_hint="--by")
-    chosen, tongue = _format(form), _lang(lang)
+    chosen, tongue = format_of(form), lang_of(lang)
     rows = queries.market_statistics(_open(), name, "month" if by == "month" else "year")
     screens.show_market(rows, name, chosen, tongue)
 
@@ -104,7 +100,7 @@ def markets(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the carbon markets."""
     from api import queries, screens
 
-    screens.show_table(queries.markets(_open()), texts("cli", _lang(lang))["title_markets"], _format(form))
+    screens.show_table(queries.markets(_open()), texts("cli", lang_of(lang))["title_markets"], format_of(form))
 
 
 @app.command()
@@ -112,7 +108,7 @@ def hubs(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the cities."""
     from api import queries, screens
 
-    screens.show_table(queries.hubs(_open()), texts("cli", _lang(lang))["title_hubs"], _format(form))
+    screens.show_table(queries.hubs(_open()), texts("cli", lang_of(lang))["title_hubs"], format_of(form))
 
 
 @app.command()
@@ -124,8 +120,8 @@ def framework(
     """Show an indicator tree: meaning, unit, direction, weight, who judged."""
     from api import queries, screens
 
-    title = texts("cli", _lang(lang))["title_framework"].format(framework=name)
-    screens.show_tree(queries.framework(_open(), name), title, _format(form), _lang(lang))
+    title = texts("cli", lang_of(lang))["title_framework"].format(framework=name)
+    screens.show_tree(queries.framework(_open(), name), title, format_of(form), lang_of(lang))
 
 
 @app.command()
@@ -133,7 +129,7 @@ def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the frozen editions and what each was made from."""
     from api import queries, screens
 
-    screens.show_table(queries.editions(_open()), texts("cli", _lang(lang))["title_editions"], _format(form))
+    screens.show_table(queries.editions(_open()), texts("cli", lang_of(lang))["title_editions"], format_of(form))
 
 
 @app.command()
@@ -141,7 +137,7 @@ def sources(lang: LangOption = "en", form: FormatOption = None) -> None:
     """Name the publisher, unit and terms of every column of the embedded figures."""
     from api import queries, screens
 
-    screens.show_table(queries.sources(_open()), texts("cli", _lang(lang))["title_sources"], _format(form))
+    screens.show_table(queries.sources(_open()), texts("cli", lang_of(lang))["title_sources"], format_of(form))
 
 
 @app.command()
@@ -153,9 +149,9 @@ def printed(
     """Show what the founding documents print, table by table."""
     from api import queries, screens
 
-    store, title = _open(), texts("cli", _lang(lang))["title_printed"]
+    store, title = _open(), texts("cli", lang_of(lang))["title_printed"]
     rows = queries.printed_rows(store, table) if table else queries.printed(store)
-    screens.show_table(rows, f"{title}: {table}" if table else title, _format(form))
+    screens.show_table(rows, f"{title}: {table}" if table else title, format_of(form))
 
 
 @app.command()
@@ -173,7 +169,7 @@ def validate(
     import polars as pl
 
     from api import screens
-    from api.ranks import read_ranks
+    from fhi.published import read_ranks
     from green_index.validation import printed_fhi, validate_open_base
 
     tables = [validate_open_base(*printed_fhi())]
@@ -182,7 +178,7 @@ def validate(
         tables.append(validate_open_base(printed, index, year))
         for name in left_out:
             typer.echo(f"{ranks.name}: {name} is not among our cities and is left out", err=True)
-    screens.show_validation(pl.concat(tables), texts("cli", _lang(lang))["title_validate"], _format(form))
+    screens.show_validation(pl.concat(tables), texts("cli", lang_of(lang))["title_validate"], format_of(form))
 
 
 @load_app.command("trades")
@@ -199,7 +195,7 @@ def load_trades(
     """Read daily trading files; list every row that breaks a rule; keep the good ones. Twice changes nothing."""
     from api import jobs, screens
 
-    chosen, tongue = _format(form), _lang(lang)
+    chosen, tongue = format_of(form), lang_of(lang)
     store = _open()
     reports = jobs.load_trade_files(store, files, market=market_name, format_name=format_in, strict=strict)
     screens.show_load(reports, chosen, tongue)
@@ -260,19 +256,3 @@ def _open() -> "Store":
     from api.store import open_store
 
     return open_store(Settings.from_env(os.environ))
-
-
-def _format(name: str | None) -> Format:
-    for known in ("table", "json", "csv"):
-        if name == known:
-            return known
-    if name is not None:
-        raise typer.BadParameter(f"found {name!r}; expected table, json or csv", param_hint="--format")
-    return chosen_format(None)
-
-
-def _lang(name: str) -> Lang:
-    for known in ("zh", "en"):
-        if name == known:
-            return known
-    raise typer.BadParameter(f"found {name!r}; expected zh or en", param_hint="--lang")

@@ -17,10 +17,11 @@ from carbon.embedded import resolve_market
 from carbon.loading import ensure_fresh
 from fhi.describe import node_rows
 from fhi.errors import UnknownFramework
+from fhi.frames import BELOW_MIN_SHARE, NO_FIGURES
 from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
-from fhi.index import BELOW_MIN_SHARE, NO_FIGURES, build_index
+from fhi.index import build_index
 from fhi.observations import sources as fhi_sources
 from fhi.observations import units
 from green_index import editions as stored

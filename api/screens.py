@@ -32,8 +32,8 @@ def show_ranking(rows: pl.DataFrame, notes: pl.DataFrame, form: Format, lang: La
         table = rows.filter(pl.col("rank").is_not_null()).select(
             pl.col("rank").alias(text["rank"]),
             pl.col(f"name_{lang}").alias(text["city"]),
-            _one_decimal("score").alias(text["score"]),
-            *(_one_decimal(code).alias(_node_name(code, lang)) for code in level_one),
+            one_decimal("score").alias(text["score"]),
+            *(one_decimal(code).alias(_node_name(code, lang)) for code in level_one),
             pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
         )
         head = rows.row(0, named=True)
@@ -98,12 +98,12 @@ def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> No
         pl.col("period").alias(text["period"]),
         pl.col("volume_t").map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String).alias(text["volume_t"]),
         (pl.col("value_cny") / 1e6).alias(text["value_million_cny"]),
-        _decimals("vwap_cny_per_t", 2).alias(text["vwap_cny_per_t"]),
+        decimals("vwap_cny_per_t", 2).alias(text["vwap_cny_per_t"]),
         pl.col("sessions").alias(text["sessions"]),
         pl.col("continuity").map_elements(share, return_dtype=percent).alias(text["continuity"]),
         pl.col("block_share").map_elements(share, return_dtype=percent).alias(text["block_share"]),
-        _decimals("volatility_annual", 3).alias(text["volatility_annual"]),
-        _decimals("amihud_per_million_cny", 3).alias(text["amihud"]),
+        decimals("volatility_annual", 3).alias(text["volatility_annual"]),
+        decimals("amihud_per_million_cny", 3).alias(text["amihud"]),
         pl.col("coverage").str.replace_all("_", " ").alias(text["extent"]),
         pl.col("origin").alias(text["origin"]),
     )
@@ -116,7 +116,7 @@ def show_validation(rows: pl.DataFrame, title: str, form: Format) -> None:
     if form != "table":
         write_rows(rows, form)
         return
-    write_table(rows.with_columns(_decimals("spearman", 3)), title, frozenset({"year", "hubs", "spearman"}))
+    write_table(rows.with_columns(decimals("spearman", 3)), title, frozenset({"year", "hubs", "spearman"}))
 
 
 def show_tree(rows: pl.DataFrame, title: str, form: Format, lang: Lang) -> None:
@@ -173,11 +173,11 @@ def _group_table(groups: pl.DataFrame, text: Mapping[str, str], lang: Lang) -> p
     return groups.select(
         (pl.lit("  ").repeat_by("level").list.join("") + pl.col(f"name_{lang}")).alias(text["group"]),
         _rank_of().alias(text["rank"]),
-        _one_decimal("score").alias(text["score"]),
+        one_decimal("score").alias(text["score"]),
         _city("ahead_hub", lang).alias(text["ahead"]),
-        _one_decimal("gap_to_ahead").alias(text["gap"]),
+        one_decimal("gap_to_ahead").alias(text["gap"]),
         _city("leader_hub", lang).alias(text["leader"]),
-        _one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
+        one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
         pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
     )
 
@@ -185,7 +185,7 @@ def _group_table(groups: pl.DataFrame, text: Mapping[str, str], lang: Lang) -> p
 def _indicator_table(part: pl.DataFrame, text: Mapping[str, str], lang: Lang) -> pl.DataFrame:
     return part.select(
         pl.col(f"name_{lang}").alias(text["indicator"]),
-        _one_decimal("points").alias(text["points"]),
+        one_decimal("points").alias(text["points"]),
         _rank_of().alias(text["rank"]),
         pl.col("value").map_elements(show, return_dtype=pl.String).alias(text["value"]),
         pl.col("unit" if lang == "en" else "unit_zh").alias(text["unit"]),
@@ -198,9 +198,9 @@ def _year_table(rows: pl.DataFrame, text: Mapping[str, str]) -> pl.DataFrame:
     return totals.select(
         pl.col("year").alias(text["year"]),
         _rank_of().alias(text["rank"]),
-        _one_decimal("score").alias(text["score"]),
-        _one_decimal("score_pooled").alias(text["score_pooled"]),
-        _one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
+        one_decimal("score").alias(text["score"]),
+        one_decimal("score_pooled").alias(text["score_pooled"]),
+        one_decimal("gap_to_leader").alias(text["gap_to_leader"]),
         pl.col("coverage").map_elements(share, return_dtype=pl.String).alias(text["coverage"]),
         pl.col("printed_rank").alias(text["printed_rank"]),
     )
@@ -220,11 +220,13 @@ def _source_lines(part: pl.DataFrame, lang: Lang) -> list[str]:
     return [f"  - {name}: {status}; {source}" for name, status, source in rows]
 
 
-def _one_decimal(name: str) -> pl.Expr:
-    return _decimals(name, 1)
+def one_decimal(name: str) -> pl.Expr:
+    """A column of numbers as text with one decimal, a dash for missing."""
+    return decimals(name, 1)
 
 
-def _decimals(name: str, count: int) -> pl.Expr:
+def decimals(name: str, count: int) -> pl.Expr:
+    """A column of numbers as text with so many decimals, a dash for missing."""
     return pl.col(name).map_elements(lambda value: f"{value:.{count}f}", return_dtype=pl.String).fill_null(NONE)
 
 

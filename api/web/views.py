@@ -115,7 +115,7 @@ def show_method(store: Store, framework: str) -> Row:
     nodes = sorted(rows, key=lambda row: order[row["code"]])
     groups = [row for row in nodes if row["kind"] == "group"]
     leaves = [(group, [row for row in nodes if _is_indicator_of(row, group)]) for group in groups]
-    step, weigh, share = RANKING.normalise, RANKING.weigh, RANKING.aggregate
+    step, weights, share = RANKING.normalise, RANKING.weights, RANKING.aggregate
     return {
         "framework": framework,
         "frameworks": queries.FRAMEWORKS,
@@ -124,7 +124,7 @@ def show_method(store: Store, framework: str) -> Row:
         "recipe": {
             "lower": f"{step.lower:g}",
             "upper": f"{step.upper:g}",
-            "ratio": f"{weigh.max_consistency_ratio:g}",
+            "ratio": f"{weights.max_consistency_ratio:g}",
             "share": f"{share.min_share:.0%}",
             "share_root": f"{share.min_share_root:.0%}",
         },

@@ -1,0 +1,1 @@
+"""Results as files that people open in other programs. Knows the layouts; computes no score."""

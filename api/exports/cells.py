@@ -1,0 +1,115 @@
+"""How cells are written: texts as texts, missing figures as empty cells, formulas with the value they have now.
+
+Knows formats and the writer's functions. Knows no result.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+Styles = Mapping[str, Format]
+
+_LONGEST_TEXT: Final = 32_767
+_ERROR: Final = "#N/A"
+_DARK: Final = "#1F3864"
+FILLS: Final[Mapping[str, str]] = {
+    "imputed": "#BDD7EE",
+    "moved": "#F8CBAD",
+    "transformed": "#FFF2CC",
+    "left_out": "#D9D9D9",
+}
+"""Colours of changed cells by what was done to them."""
+_NUMBERS: Final[Mapping[str, str]] = {
+    "figure": "#,##0.######",
+    "score": "0.00",
+    "weight": "0.0000",
+    "percent": "0%",
+    "whole": "0",
+}
+
+
+def make_styles(book: Workbook) -> Styles:
+    """Every format that the sheets use, by name; a figure that was changed is `figure imputed` and so on."""
+    plain: dict[str, dict[str, Any]] = {
+        "title": {"bold": True, "font_size": 16, "font_color": _DARK},
+        "subtitle": {"bold": True, "font_size": 12, "font_color": _DARK, "bottom": 1},
+        "head": {
+            **{"bold": True, "font_color": "#FFFFFF", "bg_color": _DARK, "border": 1, "border_color": "#8EA9DB"},
+            **{"text_wrap": True, "valign": "vcenter", "align": "center"},
+        },
+        "code": {"italic": True, "font_color": "#595959", "bg_color": "#D9E1F2", "align": "center", "bottom": 1},
+        "text": {"valign": "top"},
+        "wrapped": {"valign": "top", "text_wrap": True},
+        "strong": {"bold": True},
+        "small": {"font_color": "#A6A6A6", "font_size": 8},
+        "link": {"font_color": "#0563C1", "underline": 1, "valign": "top"},
+        "input": {"num_format": "0.0000", "bg_color": "#FFFFCC", "border": 1, "border_color": "#BF9000"},
+        "choice": {"bold": True, "font_size": 12, "bg_color": "#FFFFCC", "border": 1, "border_color": "#BF9000"},
+        "total": {"num_format": "0.00", "bold": True},
+        **{name: {"num_format": number} for name, number in _NUMBERS.items()},
+        **{
+            f"{name} {fill}": {"num_format": _NUMBERS[name], "bg_color": colour}
+            for name in ("figure", "score")
+            for fill, colour in FILLS.items()
+        },
+        **{f"indent {depth}": {"indent": depth, "bold": depth == 0} for depth in range(16)},
+    }
+    return {name: book.add_format(properties) for name, properties in plain.items()}
+
+
+def put_text(sheet: Worksheet, row: int, column: int, text: str, style: Format | None = None) -> None:
+    """Write a text as text, whatever sign it begins with; Excel takes 32,767 characters a cell."""
+    sheet.write_string(row, column, text[:_LONGEST_TEXT], style)
+
+
+def put_number(sheet: Worksheet, row: int, column: int, number: float | None, style: Format | None = None) -> None:
+    """Write a number, or an empty cell where it is missing."""
+    if number is None or math.isnan(number):
+        sheet.write_blank(row, column, None, style)
+    else:
+        sheet.write_number(row, column, number, style)
+
+
+def put_formula(
+    sheet: Worksheet, row: int, column: int, formula: str, value: float | str | None, style: Format | None = None
+) -> None:
+    """Write a formula with its present value, for readers that do not calculate; empty where it is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        value = ""
+    sheet.write_formula(row, column, formula, style, value)
+
+
+def put_chart_formula(sheet: Worksheet, row: int, column: int, cell: str, value: float, style: Format) -> None:
+    """Write what a chart draws of a cell: its number, else #N/A, for a chart draws an empty text as zero."""
+    found = _ERROR if math.isnan(value) else value
+    sheet.write_formula(row, column, f"=IF(ISNUMBER({cell}),{cell},NA())", style, found)
+
+
+def put_value(sheet: Worksheet, row: int, column: int, value: object, styles: Styles) -> None:
+    """Write whatever a frame holds: numbers as numbers, everything else as text, nothing as an empty cell."""
+    if isinstance(value, bool):
+        put_text(sheet, row, column, str(value).lower(), styles["text"])
+    elif isinstance(value, int | float):
+        put_number(sheet, row, column, value, styles["figure"])
+    elif value is not None:
+        put_text(sheet, row, column, str(value), styles["text"])
+
+
+def put_heads(
+    sheet: Worksheet, words: Sequence[str], keys: Sequence[str], frozen: int, styles: Styles, height: int = 32
+) -> None:
+    """Two rows of headings, words for people and keys for programs; `frozen` columns stay in view. Sets the page."""
+    sheet.set_row(0, height)
+    for column, text in enumerate(words):
+        put_text(sheet, 0, column, text, styles["head"])
+    for column, key in enumerate(keys):
+        put_text(sheet, 1, column, key, styles["code"])
+    sheet.freeze_panes(2, frozen)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, 1)

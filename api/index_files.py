@@ -1,0 +1,102 @@
+"""The files that `greenfin index build` writes: scores, provenance and every table between data and scores.
+
+Knows names and layouts of the files. Computes nothing.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import polars as pl
+
+from api import ENGINE
+from fhi.index import IndexResult
+from fhi.steps import wide_table
+
+FileFormat = Literal["csv", "parquet", "xlsx"]
+FILE_FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
+
+
+def result_tables(result: IndexResult, units: pl.DataFrame, rejected: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Every table of a run by name. What is assessed is called `unit` here, since it need not be a hub.
+
+    scores: unit, code, score, rank, then name, period, level, coverage and reason; data, denominated, imputed, treated
+    and normalised: one row a unit and period, one column an indicator; weights, contributions, framework, changes
+    (every cell that a step changed), screening, imputation (with the error of a hold-out test), treatment, notes and
+    rejected (rows of the input that were set apart). Tables of steps that were not done are absent.
+    """
+    names = units.select("hub", "name")
+    scores = result.scores.join(names, on="hub", how="left", maintain_order="left")
+    first = ["hub", "code", "score", "rank", "name", "period"]
+    steps = result.steps
+    tables = {
+        "scores": scores.select(*first, pl.exclude(first)),
+        "data": wide_table(steps, "data"),
+        **{name: wide_table(steps, name) for name in steps.cubes if name != "data"},
+        "weights": result.weights,
+        "contributions": result.inputs,
+        "units": units,
+        "changes": steps.changes,
+        "screening": steps.screening,
+        "imputation": steps.imputation,
+        "treatment": steps.treatment,
+        "notes": pl.DataFrame(
+            [(note.code, note.subject, "; ".join(note.periods), note.detail) for note in result.notes],
+            schema=dict.fromkeys(("code", "subject", "periods", "detail"), pl.String),
+            orient="row",
+        ),
+        "rejected": rejected,
+    }
+    kept = {name: table for name, table in tables.items() if table.height or name in ("scores", "data", "weights")}
+    return {name: _as_units(table) for name, table in kept.items()}
+
+
+def _as_units(table: pl.DataFrame) -> pl.DataFrame:
+    """`hub` becomes `unit`; the unit of measure makes room for it."""
+    named = {"unit": "unit_of_measure", "hub": "unit"}
+    return table.rename({old: new for old, new in named.items() if old in table.columns})
+
+
+def run_provenance(result: IndexResult, files: Mapping[str, str]) -> dict[str, object]:
+    """What a run was made from: engine, hashes, all choices, and the SHA-256 of every input file by name."""
+    return {
+        "engine": ENGINE,
+        **result.provenance,
+        "input_files": dict(files),
+        "recipe": result.recipe.model_dump(mode="json"),
+    }
+
+
+def write_run(
+    out: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
+) -> list[Path]:
+    """Write all files of a run into the folder `out`, made where it is absent; all of them or none.
+
+    Returns the paths in the order written. Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are written in every format.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+        made = _write(Path(folder), tables, provenance, form)
+        out.mkdir(exist_ok=True)
+        for path in made:
+            shutil.move(path, out / path.name)
+    return [out / path.name for path in made]
+
+
+def _write(
+    folder: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
+) -> list[Path]:
+    made = []
+    for name, table in tables.items():
+        if form == "parquet":
+            made.append(folder / f"{name}.parquet")
+            table.write_parquet(made[-1], compression="zstd")
+        if form == "csv" or name == "scores":
+            made.append(folder / f"{name}.csv")
+            table.write_csv(made[-1])
+    made.append(folder / "provenance.json")
+    made[-1].write_text(json.dumps(provenance, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return made

@@ -1,0 +1,104 @@
+"""What `greenfin index` works on: figures, a framework and a recipe from files, or a tree that comes with the product.
+
+Knows names of embedded trees and where files are. Computes nothing.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from fhi.crosswalk import CROSSWALKS, embedded_crosswalk
+from fhi.errors import PanelError, Problem, UnknownFramework
+from fhi.formats.panel_files import REMARKS, load_panel
+from fhi.framework import Framework, load_framework
+from fhi.recipe import Recipe, load_recipe
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A run's figures and choices.
+
+    panel, units, rejected: as of fhi.formats.panel_files.PanelFile, of all files together, rejected with a column
+    `file`. problems: what left a figure out; remarks: what did not. files: SHA-256 of every file by name.
+    """
+
+    framework: Framework
+    recipe: Recipe
+    panel: pl.DataFrame
+    units: pl.DataFrame
+    rejected: pl.DataFrame
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+    files: dict[str, str]
+
+
+def embedded_frameworks() -> tuple[str, ...]:
+    """Names of the trees that come with the product."""
+    return ("fhi", "green", *CROSSWALKS)
+
+
+def find_framework(names: list[str]) -> tuple[Framework, list[Path]]:
+    """The tree of these files, or the embedded one of this name, with the files it came from.
+
+    Raises FrameworkError for files that make no tree, UnknownFramework for a name that is neither.
+    """
+    if len(names) == 1 and not Path(names[0]).exists() and not Path(names[0]).suffix:
+        return _embedded(names[0]), []
+    paths = [Path(name) for name in names]
+    return load_framework(*paths), paths
+
+
+def _embedded(name: str) -> Framework:
+    from green_index.index import base_framework, green_framework
+
+    if name == "fhi":
+        return base_framework("open")
+    if name == "green":
+        return green_framework("open")
+    if name in CROSSWALKS:
+        return embedded_crosswalk(name)
+    raise UnknownFramework(f"no file and no framework {name!r}; known: {', '.join(embedded_frameworks())}")
+
+
+def load_inputs(values: list[Path], frameworks: list[str], recipe: Path | None) -> Inputs:
+    """Read everything that a run needs. Several files of values are one panel.
+
+    Raises FrameworkError, RecipeError and PanelError, each with all problems of the kind.
+    """
+    framework, tree_files = find_framework(frameworks)
+    chosen = load_recipe(recipe) if recipe is not None else Recipe()
+    read = [(path, load_panel(path, framework)) for path in values]
+    panel = pl.concat([file.panel for _, file in read])
+    clash = panel.filter(pl.struct("hub", "period", "code").is_duplicated()).unique(["hub", "period", "code"])
+    if clash.height:
+        raise PanelError(
+            [
+                Problem(
+                    f"{row['hub']} {row['period']} {row['code']}",
+                    f"figures in {', '.join(path.name for path in values)}",
+                    "a figure in one file only",
+                    "duplicate",
+                )
+                for row in clash.sort("hub", "period", "code").head(20).iter_rows(named=True)
+            ]
+        )
+    problems = [problem for _, file in read for problem in file.problems]
+    files = [*values, *tree_files, *([recipe] if recipe is not None else [])]
+    return Inputs(
+        framework=framework,
+        recipe=chosen,
+        panel=panel,
+        units=_joined([file.units for _, file in read]),
+        rejected=pl.concat([file.rejected.select(pl.lit(path.name).alias("file"), pl.all()) for path, file in read]),
+        problems=tuple(problem for problem in problems if problem.code not in REMARKS),
+        remarks=tuple(problem for problem in problems if problem.code in REMARKS),
+        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+    )
+
+
+def _joined(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """What all files together say of each unit: the first that says something."""
+    together = pl.concat(tables, how="diagonal")
+    return together.group_by("hub", maintain_order=True).agg(pl.all().drop_nulls().first()).sort("hub")

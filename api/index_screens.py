@@ -1,0 +1,160 @@
+"""What the commands `greenfin index` show a person, and which rows a program gets.
+
+Knows which columns of a frame a reader wants. Computes nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from api.index_inputs import Inputs
+from api.lang import Lang, texts
+from api.notes import note_text
+from api.output import Format, write_lines, write_rows, write_table
+from api.screens import decimals, one_decimal
+from fhi.errors import PanelError, Problem
+from fhi.frames import BELOW_MIN_SHARE, NO_FIGURES
+from fhi.index import IndexResult
+from fhi.notes import Note
+
+_MOST_ROWS: Final = 50
+_MOST_GROUPS: Final = 5
+
+
+def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: Lang) -> None:
+    """The ranking of every period, best first, with the level-1 scores; then why a unit is not ranked, and notes."""
+    framework, text = result.framework, texts("cli", lang)
+    named = result.scores.join(units.select("hub", "name"), on="hub", how="left", maintain_order="left")
+    total = named.filter(pl.col("code") == framework.root).sort("period", "rank", "hub", nulls_last=True)
+    if form != "table":
+        write_rows(
+            total.select("hub", "name", "period", "score", "rank", "coverage", "reason").rename({"hub": "unit"}), form
+        )
+    else:
+        title = framework.title_zh if lang == "zh" else framework.title_en
+        groups = framework.children[framework.root][:_MOST_GROUPS]
+        for period in result.steps.periods:
+            here = total.filter(pl.col("period") == period, pl.col("rank").is_not_null())
+            table = _ranking(here, result, groups, lang).head(_MOST_ROWS)
+            shown = "" if period == "undated" else period
+            write_table(
+                table,
+                text["title_index"].format(title=title, period=shown, ranked=here.height),
+                frozenset(table.columns) - {text["city_or_unit"]},
+            )
+    unranked = total.filter(pl.col("rank").is_null())
+    reasons = {NO_FIGURES: "reason_no_figures", BELOW_MIN_SHARE: "reason_below_min_share"}
+    lines = [
+        f"{text['not_ranked']} ({texts('notes', lang)[reasons[why]]}): {', '.join(hubs)}"
+        for why, hubs in unranked.group_by("reason", maintain_order=True).agg("hub").iter_rows()
+    ]
+    if result.notes:
+        lines += [
+            text["notes"],
+            *(f"  - {note_text(note, _name_of(note, result, lang), lang)}" for note in result.notes),
+        ]
+    write_lines(lines, form)
+
+
+def _ranking(here: pl.DataFrame, result: IndexResult, groups: Sequence[str], lang: Lang) -> pl.DataFrame:
+    text, node = texts("cli", lang), result.framework.node
+    parts = result.scores.filter(pl.col("code").is_in(groups)).pivot("code", index=["hub", "period"], values="score")
+    wide = here.join(parts, on=["hub", "period"], how="left", maintain_order="left")
+    return wide.select(
+        pl.col("rank").alias(text["rank"]),
+        pl.col("name").fill_null(pl.col("hub")).alias(text["city_or_unit"]),
+        decimals("score", 2).alias(text["score"]),
+        *(one_decimal(code).alias(node[code].name_zh if lang == "zh" else node[code].name_en) for code in groups),
+        pl.format("{}%", (pl.col("coverage") * 100).round(0).cast(pl.Int64)).alias(text["coverage"]),
+    )
+
+
+def _name_of(note: Note, result: IndexResult, lang: Lang) -> str:
+    node = result.framework.node.get(note.subject)
+    if node is None:
+        return note.subject
+    return node.name_zh if lang == "zh" else node.name_en
+
+
+def show_written(out: Path, paths: Sequence[Path], lang: Lang) -> None:
+    """Which files were written, on standard error."""
+    names = ", ".join(path.name for path in paths)
+    write_lines([texts("cli", lang)["written"].format(out=out, files=names)], "csv")
+
+
+def show_problems(inputs: Inputs, form: Format, lang: Lang) -> None:
+    """Every problem of the files; for people, a line that says so where there is none."""
+    text = texts("cli", lang)
+    rows = pl.DataFrame(
+        [(problem.where, problem.found, problem.expected, problem.code) for problem in inputs.problems],
+        schema=dict.fromkeys(("where", "found", "expected", "code"), pl.String),
+        orient="row",
+    )
+    if form != "table":
+        write_rows(rows, form)
+        return
+    if rows.height:
+        labels = {"where": text["place"], "found": text["problem_found"], "expected": text["problem_expected"]}
+        write_table(rows.drop("code").rename(labels), text["title_problems"])
+        return
+    figures = inputs.panel.filter(pl.col("code").is_in(list(inputs.framework.indicator)))
+    units, periods = figures["hub"].n_unique(), figures["period"].n_unique()
+    cells = figures.select("hub", "period").n_unique() * len(inputs.framework.indicators)
+    line = text["nothing_wrong"].format(
+        units=units,
+        periods=periods,
+        indicators=len(inputs.framework.indicators),
+        cells=cells,
+        missing=cells - figures["value"].count(),
+    )
+    write_lines([line], form)
+
+
+def show_report(report: pl.DataFrame, tolerance: float, form: Format, lang: Lang) -> None:
+    """The largest difference of each table, and whether it agrees."""
+    judged = report.with_columns(agrees=(pl.col("largest_difference") <= tolerance).fill_null(value=False))
+    if form != "table":
+        write_rows(judged, form)
+        return
+    text = texts("cli", lang)
+    shown = judged.select(
+        pl.col("table").alias(text["table"]),
+        pl.col("file").alias(text["file"]),
+        pl.col("cells").alias(text["cells"]),
+        pl.col("only_ours").alias(text["only_ours"]),
+        pl.col("only_theirs").alias(text["only_theirs"]),
+        pl.col("largest_difference")
+        .map_elements(lambda value: f"{value:.2e}", return_dtype=pl.String)
+        .alias(text["largest_difference"]),
+        pl.col("unit").alias(text["at_unit"]),
+        pl.col("code").alias(text["at_code"]),
+        pl.col("agrees").alias(text["agrees"]),
+    )
+    write_table(shown, text["title_against"], frozenset(shown.columns[2:6]))
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    """Scores that `greenfin index build` wrote: a folder or a scores file; hub, period, code, score, rank.
+
+    Raises PanelError for a file that is no such table.
+    """
+    file = path / "scores.csv" if path.is_dir() else path
+    try:
+        read = (
+            pl.read_parquet(file)
+            if file.suffix == ".parquet"
+            else pl.read_csv(file, schema_overrides={"period": pl.String})
+        )
+    except (PolarsError, FileNotFoundError) as error:
+        raise PanelError(
+            [Problem(str(file), str(error), "a scores file of greenfin index build", "unreadable_file")]
+        ) from error
+    wanted = ("unit", "period", "code", "score", "rank")
+    missing = [name for name in wanted if name not in read.columns]
+    if missing:
+        expected = f"columns {', '.join(wanted)}"
+        raise PanelError([Problem(str(file), f"no column {', '.join(missing)}", expected, "missing_column")])
+    return read.select(hub=pl.col("unit").cast(pl.String), period="period", code="code", score="score", rank="rank")
