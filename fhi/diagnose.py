@@ -20,14 +20,13 @@ from fhi.diagnostics import (
     kmo,
     kmo_each,
     loading_frame,
-    principal_components,
     reliability,
 )
 from fhi.index import IndexResult
 from fhi.screen import availability
 from fhi.steps import lowest_groups
 from fhi.weigh import stated_weights
-from fhi.weights.pca import correlation_matrix
+from fhi.weights.pca import components_of, correlation_matrix
 
 KINDS: Final[tuple[CorrelationKind, ...]] = ("pearson", "spearman", "kendall")
 
@@ -66,9 +65,7 @@ def correlations(result: IndexResult) -> pl.DataFrame:
     """All pairs of indicators by all three kinds, with n and p, marked by group; nothing is hidden."""
     x = _flat(result.steps.cubes["normalised"])
     parent = {code: node.parent for code, node in result.framework.node.items() if node.parent}
-    return pl.concat(
-        [mark_groups(correlation_frame(x, result.steps.codes, kind), parent) for kind in KINDS]
-    )
+    return pl.concat([mark_groups(correlation_frame(x, result.steps.codes, kind), parent) for kind in KINDS])
 
 
 def flags(result: IndexResult) -> pl.DataFrame:
@@ -144,7 +141,7 @@ def components(result: IndexResult) -> pl.DataFrame:
         complete = x[:, used][~np.isnan(x[:, used]).any(axis=1)]
         if len(used) < 2 or len(complete) < 3 or (np.ptp(complete, axis=0) == 0).any():
             continue
-        found = principal_components(correlation_matrix(complete))
+        found = components_of(correlation_matrix(complete))
         names = [children[i] for i in used]
         table = component_frame(found).join(loading_frame(found, names), on="component", maintain_order="left")
         parts.append(table.select(pl.lit(group).alias("group"), pl.all()))

@@ -15,6 +15,7 @@ import polars as pl
 from fhi.arrays import Array
 from fhi.correlations import covariances
 from fhi.treat import kurtosis, skewness
+from fhi.weights.pca import Components
 
 MIN_KMO: Final = 0.6
 COMPONENT_SCHEMA: Final = pl.Schema(
@@ -54,20 +55,6 @@ class Sphericity:
 
     chi_square: float
     degrees_of_freedom: int
-
-
-@dataclass(frozen=True)
-class Components:
-    """Principal components of a correlation matrix of k indicators, the greatest first.
-
-    eigenvalues, shares (of k), cumulated: (k,); loadings: (indicators, components), the correlation of indicator and
-    component. A component's sign means nothing: the largest loading of each is made positive.
-    """
-
-    eigenvalues: Array
-    shares: Array
-    cumulated: Array
-    loadings: Array
 
 
 @dataclass(frozen=True)
@@ -136,46 +123,26 @@ def chi_square_p(statistic: float, degrees_of_freedom: int) -> float:
     return float(gammaincc(degrees_of_freedom / 2, statistic / 2))
 
 
-def principal_components(correlation: Array) -> Components:
-    """All principal components of a correlation matrix (OECD/JRC Handbook 2008, step 4, Tables 7 and 8).
-
-    correlation: (k, k), no NaN. From pairwise complete correlations an eigenvalue can come out below zero: it is
-    shown as it is, its loadings are NaN. Raises ValueError for NaN, naming the first row.
-    """
-    if np.isnan(correlation).any():
-        row = int(np.argwhere(np.isnan(correlation))[0, 0]) + 1
-        raise ValueError(f"row {row} has no correlation with some other; leave out indicators that are empty or alike")
-    values, vectors = np.linalg.eigh(correlation)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    # Zero eigenvalues come out as rounding errors of either sign.
-    values = np.where(np.abs(values) < 1e-12 * len(values), 0.0, values)
-    with np.errstate(invalid="ignore"):
-        loadings = vectors * np.sqrt(values)
-    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None, :], axis=0)
-    shares = values / len(values)
-    return Components(values, shares, np.cumsum(shares), loadings * np.sign(largest))
-
-
 def component_frame(components: Components) -> pl.DataFrame:
     """One row a component: COMPONENT_SCHEMA, counted from 1."""
     columns = {
         "component": np.arange(1, len(components.eigenvalues) + 1),
         "eigenvalue": components.eigenvalues,
-        "share": components.shares,
-        "cumulated": components.cumulated,
+        "share": components.explained,
+        "cumulated": np.cumsum(components.explained),
     }
     return pl.DataFrame(columns, schema=COMPONENT_SCHEMA)
 
 
 def loading_frame(components: Components, codes: Sequence[str]) -> pl.DataFrame:
-    """One row an indicator and component: LOADING_SCHEMA, null where a loading is not defined."""
+    """One row an indicator and component: LOADING_SCHEMA."""
     count = components.loadings.shape[1]
     columns = {
         "code": [code for code in codes for _ in range(count)],
         "component": np.tile(np.arange(1, count + 1), len(codes)),
         "loading": components.loadings.ravel(),
     }
-    return pl.DataFrame(columns, schema=LOADING_SCHEMA).fill_nan(None)
+    return pl.DataFrame(columns, schema=LOADING_SCHEMA)
 
 
 def cronbach(x: Array) -> float:

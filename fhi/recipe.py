@@ -90,7 +90,7 @@ class ImputeStep(_Frozen):
     """How missing figures are filled.
 
     `group` names the attribute of units that group_mean and group_median go by. `hold_out_share` of the observed cells
-    of each indicator are hidden in turn to learn the error of the method.
+    of each indicator, drawn once with the seed, are hidden to learn the error of the method.
     """
 
     method: ImputeMethod = "none"
@@ -123,7 +123,7 @@ class TreatStep(_Frozen):
     """How outliers are tamed: an indicator passes while |skewness| < max_skewness or kurtosis < max_kurtosis.
 
     One that does not pass has its extreme cells moved to the next one, one at a time, up to `max_points`; then the
-    original is transformed by `fall_back`.
+    original is transformed by `fall_back` (its mirror image where it is skewed to the left).
     """
 
     method: Literal["none", "winsorise"] = "none"
@@ -188,7 +188,12 @@ class WeighStep(_Frozen):
     by_level: dict[int, WeightMethod] = Field(default_factory=dict)
     by_group: dict[str, WeightMethod] = Field(default_factory=dict)
     random_index: Literal[
-        "saaty1980", "saaty2005_2008", "alonso_lamata_2006", "donegan_dodd_1991", "tummala_ling_1998"
+        "saaty1980",
+        "saaty2005_2008",
+        "alonso_lamata_2006",
+        "donegan_dodd_1991",
+        "tummala_ling_1998",
+        "ahpsurvey_500k_sims",
     ] = "saaty1980"
     max_consistency_ratio: float = Field(default=0.1, gt=0)
     priority: Literal["eigenvector", "geometric_mean"] = "eigenvector"

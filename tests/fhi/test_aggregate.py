@@ -227,39 +227,6 @@ def test_coinr_scores_and_ranks_of_every_node(reference: Path, stem: str, scores
         assert found["Index"][swiss] == pytest.approx(68.3837242383417, abs=1e-12)
 
 
-def goalpost_scores(folder: Path) -> tuple[list[str], np.ndarray]:
-    """Scores on the goalposts of the 72 countries, capped at 1, as the Handbook's own rankings use them."""
-    raw = pl.read_csv(folder / "tai_raw_23.csv")
-    posts = pl.read_csv(folder / "un_goalposts_jrssa2005_table1.csv")
-    logged = posts["indicator"].is_in(["TELEPHONES", "ELECTRICITY"]).to_numpy()
-    lower, upper = (posts[name].cast(pl.Float64).to_numpy() for name in ("min", "max"))
-    lower = np.where(logged, np.log10(np.where(logged, lower, 1.0)), lower)
-    upper = np.where(logged, np.log10(np.where(logged, upper, 1.0)), upper)
-    x = raw.drop("country").to_numpy()
-    return raw["country"].to_list(), np.minimum((x - lower) / (upper - lower), 1.0)
-
-
-def test_handbook_rankings_of_tables_23_38_and_41(reference: Path) -> None:
-    folder = reference / "composite/tai"
-    countries, scores = goalpost_scores(folder)
-
-    def ranks(values: np.ndarray) -> dict[str, float]:
-        return dict(zip(countries, pl.Series(values).rank("min", descending=True).to_list(), strict=True))
-
-    def printed(table: str, column: str) -> dict[str, float]:
-        frame = pl.read_csv(folder / f"{table}_rankings_published.csv" if "drop" not in table else folder / table)
-        return dict(frame.select("country", column).iter_rows())
-
-    equal = np.full((1, 23, 8), 1 / 8)
-    assert ranks(arithmetic(scores[None], equal)[0]) == printed("table23", "EW")
-    assert ranks(arithmetic(scores[None], equal)[0]) == printed("table38", "LIN")
-    raw = pl.read_csv(folder / "tai_raw_23.csv").drop("country").to_numpy()
-    assert ranks(geometric(raw[None], equal)[0]) == printed("table38", "GME")
-    six = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-    without = arithmetic(scores[None], rescaled_weights(scores[None], six, 0.0))[0]
-    assert ranks(without) == printed("table41_drop_two_published.csv", "TAI6")
-
-
 cubes = arrays(np.float64, (2, 5, 4), elements=st.one_of(st.just(NAN), st.floats(0.5, 100)))
 some_weights = arrays(np.float64, (4,), elements=st.floats(0.01, 1))
 
