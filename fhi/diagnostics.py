@@ -180,10 +180,11 @@ def reliability(x: Array, codes: Sequence[str]) -> Reliability:
 
 
 def _alpha(covariance: Array) -> float:
-    k, total = len(covariance), float(covariance.sum())
-    if k < 2 or not total > 0:
+    k, total, own = len(covariance), float(covariance.sum()), float(np.trace(covariance))
+    # Opposites add up to nothing but rounding.
+    if k < 2 or not total > 1e-12 * own:
         return float("nan")
-    between = (total - float(np.trace(covariance))) / (k * (k - 1))
+    between = (total - own) / (k * (k - 1))
     return k * k * between / total
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from fhi.arrays import Array
-from fhi.errors import RecipeError
+from fhi.errors import Problem, RecipeError
 from fhi.group_weights import GroupWeights
 from fhi.index import IndexResult
 from fhi.recipe import Recipe, problems_of
@@ -41,9 +41,11 @@ def adjust(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     content = recipe.model_dump()
     for key, value in changes.items():
         *tables, last = key.split(".")
-        place = content
+        place: Any = content
         for table in tables:
-            place = place.setdefault(table, {}) if isinstance(place, dict) else {}
+            place = place.setdefault(table, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict):
+            raise RecipeError([Problem("change", key, "STEP.OPTION, such as normalise.method", "unknown_key")])
         place[last] = value
     try:
         return Recipe.model_validate(content)

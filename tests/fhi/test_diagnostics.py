@@ -119,7 +119,6 @@ def test_components_hold_all_variance_and_have_a_fixed_sign(x: np.ndarray) -> No
     assert (found.vectors.sum(axis=0) >= -1e-12).all()
 
 
-
 def test_alpha_is_covariance_between_indicators_out_of_all() -> None:
     x = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0]])
     between, one, two = 1.5, 1.0, 13 / 3

@@ -1,6 +1,7 @@
 """Files, bad rows, unknown cities, and what must not depend on how rows are given."""
 
 import gzip
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,7 @@ CELLS = st.tuples(
 ROWS = st.lists(CELLS, max_size=25)
 
 
-def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
+def write(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     path.write_text("\n".join([HEADER, *(",".join(row) for row in rows)]) + "\n", encoding="utf-8")
     return path
 
@@ -39,7 +40,7 @@ def figures(result: MicrodataResult) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, data=st.data())
 def test_neither_order_nor_files_matter_and_no_row_is_lost(
     tmp_path: Path, rows: list[tuple[str, ...]], data: st.DataObject
@@ -129,7 +130,7 @@ def test_what_cannot_be_read_is_an_error_that_says_so(tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["missing_column"] + ["unreadable_file"] * 3
     with pytest.raises(PanelError, match="UTF-8"):
         build_microdata("jobs", [chinese])
-    for call, code in (
+    calls: list[tuple[Callable[[], MicrodataResult], str]] = [
         (lambda: build_microdata("wine", [good]), "unknown_kind"),
         (lambda: build_microdata("jobs", []), "no_files"),
         (lambda: build_microdata("jobs", [good], period="2017"), "wrong_period"),
@@ -137,7 +138,8 @@ def test_what_cannot_be_read_is_an_error_that_says_so(tmp_path: Path) -> None:
         (lambda: build_microdata("firms", [good]), "wrong_period"),
         (lambda: build_microdata("firms", [good], period="2017-5"), "wrong_period"),
         (lambda: build_microdata("yearbook", [good], by="month"), "wrong_period"),
-    ):
+    ]
+    for call, code in calls:
         with pytest.raises(PanelError, match=code):
             call()
 

@@ -10,7 +10,7 @@ from fhi.microdata.schema import Column, describe_schema, is_present, list_fault
 def read(kind: str, cells: list[object], dtype: type[pl.DataType] = pl.String) -> list[object]:
     column = Column("x", "某", kind, "", "")  # type: ignore[arg-type]
     frame = pl.DataFrame({"x": pl.Series(cells, dtype=dtype)})
-    return frame.select(parse(column, "x", dtype()))["x"].to_list()
+    return frame.select(x=parse(column, "x", dtype()))["x"].to_list()
 
 
 def test_numbers_are_read_only_where_they_can_mean_one_thing() -> None:
