@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.lang import texts
+from api.lang import Lang, texts
 from api.options import INVALID_DATA, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ index_app = typer.Typer(
 _FRAMEWORK_HELP: Final = (
     "TOML, CSV or COINr's iMeta (CSV, XLSX); several TOML files are one tree; or fhi, green, ey2019."
 )
-ValuesOption = Annotated[
-    list[Path], typer.Option("--values", help="Figures: long or wide CSV, XLSX or Parquet, or COINr's iData.")
-]
+_VALUES_HELP: Final = "Figures: long or wide CSV, XLSX or Parquet, or COINr's iData; or open, the embedded figures."
+ValuesOption = Annotated[list[str], typer.Option("--values", help=_VALUES_HELP)]
 FrameworkOption = Annotated[list[str], typer.Option("--framework", help=_FRAMEWORK_HELP)]
 RecipeOption = Annotated[
     Path | None, typer.Option("--recipe", help="TOML with a table a step; the defaults without it.")
@@ -56,7 +55,7 @@ def build(
     if files not in kinds:
         raise typer.BadParameter(f"found {files!r}; expected {', '.join(kinds)}", param_hint="--files")
     chosen, tongue = format_of(form), lang_of(lang)
-    inputs = _inputs(values, framework, recipe, keep_good=keep_good)
+    inputs = _inputs(values, framework, recipe, tongue, keep_good=keep_good)
     result = _built(inputs)
     provenance = run_provenance(result, inputs.files)
     tables = result_tables(result, inputs.units, inputs.rejected)
@@ -79,18 +78,19 @@ def check(
         list[str] | None,
         typer.Option(
             "--against",
-            help="TABLE=FILE, a table to hold against ours (data, denominated, imputed, treated, normalised, scores, ranks).",
+            help="TABLE=FILE, a table to hold against ours: data, denominated, imputed, treated, normalised, scores or "
+            "ranks.",
         ),
     ] = None,
     tolerance: Annotated[float, typer.Option("--tolerance", min=0, help="Largest difference that agrees.")] = 1e-9,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """List everything that is wrong with the files at once; or the largest difference from tables computed elsewhere."""
+    """List everything that is wrong with the files at once; or how far tables computed elsewhere are from ours."""
     from api import index_screens
 
     chosen, tongue = format_of(form), lang_of(lang)
-    inputs = _inputs(values, framework, recipe, keep_good=True)
+    inputs = _inputs(values, framework, recipe, tongue, keep_good=True)
     if not against:
         if not inputs.problems:
             _built(inputs)
@@ -119,7 +119,7 @@ def weights(
     from fhi.diagnose import weights_table
 
     chosen, tongue = format_of(form), lang_of(lang)
-    rows = weights_table(_built(_inputs(values, framework, recipe)))
+    rows = weights_table(_built(_inputs(values, framework, recipe, tongue)))
     screens.show_table(rows, texts("cli", tongue)["title_weights"], chosen)
 
 
@@ -146,7 +146,7 @@ def diagnose(
     if part not in DIAGNOSES:
         raise typer.BadParameter(f"found {part!r}; expected {', '.join(DIAGNOSES)}", param_hint="--part")
     chosen, tongue = format_of(form), lang_of(lang)
-    rows = DIAGNOSES[part](_built(_inputs(values, framework, recipe)))
+    rows = DIAGNOSES[part](_built(_inputs(values, framework, recipe, tongue)))
     title = texts("cli", tongue)["title_diagnose"].format(part=part, rows=rows.height)
     screens.show_table(rows, title, chosen)
 
@@ -157,7 +157,7 @@ def compare(
         Path | None, typer.Argument(help="A result folder or scores file; with --values, a recipe (TOML).")
     ] = None,
     second: Annotated[Path | None, typer.Argument(help="What to set beside it, of the same kind.")] = None,
-    values: Annotated[list[Path] | None, typer.Option("--values", help="Figures, to build both recipes.")] = None,
+    values: Annotated[list[str] | None, typer.Option("--values", help="Figures, to build both recipes.")] = None,
     framework: Annotated[list[str] | None, typer.Option("--framework", help=_FRAMEWORK_HELP)] = None,
     change: Annotated[
         list[str] | None,
@@ -171,6 +171,8 @@ def compare(
     form: FormatOption = None,
 ) -> None:
     """Set two results or two recipes side by side; change one choice; or leave one node out at a time."""
+    import polars as pl
+
     from api import index_screens, screens
     from fhi.compare import agreement, rank_shift
     from fhi.rebuild import adjust, leave_one_out
@@ -178,13 +180,13 @@ def compare(
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
     if values and framework:
-        base = _inputs(values, framework, first)
+        base = _inputs(values, framework, first, tongue)
         before = _built(base)
         if leave_out:
             screens.show_table(leave_one_out(before), text["title_leave_one_out"], chosen)
             return
         if second is not None:
-            other = _inputs(values, framework, second)
+            other = _inputs(values, framework, second, tongue)
         elif change:
             other = _with_recipe(base, adjust(base.recipe, dict(_choice(entry) for entry in change)))
         else:
@@ -196,16 +198,22 @@ def compare(
         raise typer.BadParameter(
             "expected two results; or --values and --framework with recipes, --set or --leave-one-out"
         )
-    rows = rank_shift(*frames) if units else agreement(*frames)
-    screens.show_table(rows, text["title_shift" if units else "title_agreement"], chosen)
+    if units:
+        screens.show_table(rank_shift(*frames), text["title_shift"], chosen)
+        return
+    index_screens.show_agreement(
+        agreement(*frames), pl.concat(frame.select("code", "level") for frame in frames), chosen, tongue
+    )
 
 
-def _inputs(values: list[Path], framework: list[str], recipe: Path | None, *, keep_good: bool = False) -> "Inputs":
+def _inputs(
+    values: list[str], framework: list[str], recipe: Path | None, lang: Lang, *, keep_good: bool = False
+) -> "Inputs":
     """Everything read; raises PanelError for bad rows unless the good ones are to be kept."""
     from api.index_inputs import load_inputs
     from fhi.errors import PanelError
 
-    inputs = load_inputs(values, framework, recipe)
+    inputs = load_inputs(values, framework, recipe, lang)
     if inputs.problems and not keep_good:
         raise PanelError(inputs.problems)
     for problem in (*inputs.remarks, *inputs.problems):

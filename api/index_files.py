@@ -42,7 +42,7 @@ def result_tables(result: IndexResult, units: pl.DataFrame, rejected: pl.DataFra
         "changes": steps.changes,
         "screening": steps.screening,
         "imputation": steps.imputation,
-        "treatment": steps.treatment,
+        "treatment": steps.treatment if "treated" in steps.cubes else steps.treatment.clear(),
         "notes": pl.DataFrame(
             [(note.code, note.subject, "; ".join(note.periods), note.detail) for note in result.notes],
             schema=dict.fromkeys(("code", "subject", "periods", "detail"), pl.String),
@@ -75,7 +75,8 @@ def write_run(
 ) -> list[Path]:
     """Write all files of a run into the folder `out`, made where it is absent; all of them or none.
 
-    Returns the paths in the order written. Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are written in every format.
+    Returns the paths in the order written. Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are
+    written in every format.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:

@@ -6,14 +6,20 @@ Knows names of embedded trees and where files are. Computes nothing.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
+from api.lang import Lang
 from fhi.crosswalk import CROSSWALKS, embedded_crosswalk
 from fhi.errors import PanelError, Problem, UnknownFramework
-from fhi.formats.panel_files import REMARKS, load_panel
+from fhi.formats.panel_files import REMARKS, PanelFile, load_panel
 from fhi.framework import Framework, load_framework
+from fhi.hubs import hubs
+from fhi.observations import open_panel
 from fhi.recipe import Recipe, load_recipe
+
+OPEN: Final = "open"
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def find_framework(names: list[str]) -> tuple[Framework, list[Path]]:
 
     Raises FrameworkError for files that make no tree, UnknownFramework for a name that is neither.
     """
-    if len(names) == 1 and not Path(names[0]).exists() and not Path(names[0]).suffix:
+    if len(names) == 1 and not Path(names[0]).is_file() and not Path(names[0]).suffix:
         return _embedded(names[0]), []
     paths = [Path(name) for name in names]
     return load_framework(*paths), paths
@@ -62,14 +68,18 @@ def _embedded(name: str) -> Framework:
     raise UnknownFramework(f"no file and no framework {name!r}; known: {', '.join(embedded_frameworks())}")
 
 
-def load_inputs(values: list[Path], frameworks: list[str], recipe: Path | None) -> Inputs:
-    """Read everything that a run needs. Several files of values are one panel.
+def load_inputs(values: list[str], frameworks: list[str], recipe: Path | None, lang: Lang) -> Inputs:
+    """Read everything that a run needs. Several files of values are one panel; the word `open` stands for the open
+    figures that come with the product. Units that are our cities get their names in that language.
 
     Raises FrameworkError, RecipeError and PanelError, each with all problems of the kind.
     """
     framework, tree_files = find_framework(frameworks)
     chosen = load_recipe(recipe) if recipe is not None else Recipe()
-    read = [(path, load_panel(path, framework)) for path in values]
+    paths = [Path(name) for name in values if name != OPEN]
+    read = [(path, load_panel(path, framework)) for path in paths]
+    if OPEN in values:
+        read.append((Path(OPEN), _open_figures(framework)))
     panel = pl.concat([file.panel for _, file in read])
     clash = panel.filter(pl.struct("hub", "period", "code").is_duplicated()).unique(["hub", "period", "code"])
     if clash.height:
@@ -77,7 +87,7 @@ def load_inputs(values: list[Path], frameworks: list[str], recipe: Path | None) 
             [
                 Problem(
                     f"{row['hub']} {row['period']} {row['code']}",
-                    f"figures in {', '.join(path.name for path in values)}",
+                    f"figures in {', '.join(path.name for path, _ in read)}",
                     "a figure in one file only",
                     "duplicate",
                 )
@@ -85,17 +95,32 @@ def load_inputs(values: list[Path], frameworks: list[str], recipe: Path | None) 
             ]
         )
     problems = [problem for _, file in read for problem in file.problems]
-    files = [*values, *tree_files, *([recipe] if recipe is not None else [])]
+    files = [*paths, *tree_files, *([recipe] if recipe is not None else [])]
     return Inputs(
         framework=framework,
         recipe=chosen,
         panel=panel,
-        units=_joined([file.units for _, file in read]),
-        rejected=pl.concat([file.rejected.select(pl.lit(path.name).alias("file"), pl.all()) for path, file in read]),
+        units=_named(_joined([file.units for _, file in read]), lang),
+        rejected=pl.concat(
+            [file.rejected.select(pl.lit(path.name).alias("file"), pl.all()) for path, file in read], how="diagonal"
+        ),
         problems=tuple(problem for problem in problems if problem.code not in REMARKS),
         remarks=tuple(problem for problem in problems if problem.code in REMARKS),
         files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
     )
+
+
+def _open_figures(framework: Framework) -> PanelFile:
+    """The embedded open figures that the tree has a place for."""
+    panel = open_panel().filter(pl.col("code").is_in(list(framework.indicator)))
+    units = panel.select("hub").unique().sort("hub").with_columns(name=pl.lit(None, dtype=pl.String))
+    return PanelFile(panel, units, pl.DataFrame(schema={"row": pl.Int64}), ())
+
+
+def _named(units: pl.DataFrame, lang: Lang) -> pl.DataFrame:
+    own = hubs().select("hub", own=f"name_{lang}")
+    joined = units.join(own, on="hub", how="left", maintain_order="left")
+    return joined.with_columns(name=pl.coalesce("name", "own")).drop("own")
 
 
 def _joined(tables: list[pl.DataFrame]) -> pl.DataFrame:

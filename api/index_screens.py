@@ -19,13 +19,14 @@ from fhi.errors import PanelError, Problem
 from fhi.frames import BELOW_MIN_SHARE, NO_FIGURES
 from fhi.index import IndexResult
 from fhi.notes import Note
+from fhi.panel import UNDATED
 
-_MOST_ROWS: Final = 50
 _MOST_GROUPS: Final = 5
 
 
 def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: Lang) -> None:
-    """The ranking of every period, best first, with the level-1 scores; then why a unit is not ranked, and notes."""
+    """The ranking, best first, with the level-1 scores; then why a unit is not ranked, and notes. People see the latest
+    period, programs all."""
     framework, text = result.framework, texts("cli", lang)
     named = result.scores.join(units.select("hub", "name"), on="hub", how="left", maintain_order="left")
     total = named.filter(pl.col("code") == framework.root).sort("period", "rank", "hub", nulls_last=True)
@@ -36,15 +37,15 @@ def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: La
     else:
         title = framework.title_zh if lang == "zh" else framework.title_en
         groups = framework.children[framework.root][:_MOST_GROUPS]
-        for period in result.steps.periods:
-            here = total.filter(pl.col("period") == period, pl.col("rank").is_not_null())
-            table = _ranking(here, result, groups, lang).head(_MOST_ROWS)
-            shown = "" if period == "undated" else period
-            write_table(
-                table,
-                text["title_index"].format(title=title, period=shown, ranked=here.height),
-                frozenset(table.columns) - {text["city_or_unit"]},
-            )
+        period = result.steps.periods[-1]
+        total = total.filter(pl.col("period") == period)
+        table = _ranking(total.filter(pl.col("rank").is_not_null()), result, groups, lang)
+        shown = "" if period == UNDATED else f" {period}"
+        write_table(
+            table,
+            text["title_index"].format(title=title, period=shown, ranked=table.height),
+            frozenset(table.columns) - {text["city_or_unit"]},
+        )
     unranked = total.filter(pl.col("rank").is_null())
     reasons = {NO_FIGURES: "reason_no_figures", BELOW_MIN_SHARE: "reason_below_min_share"}
     lines = [
@@ -136,8 +137,28 @@ def show_report(report: pl.DataFrame, tolerance: float, form: Format, lang: Lang
     write_table(shown, text["title_against"], frozenset(shown.columns[2:6]))
 
 
+def show_agreement(rows: pl.DataFrame, levels: pl.DataFrame, form: Format, lang: Lang) -> None:
+    """How two rankings agree, the total first; people see groups only, with three decimals.
+
+    levels: code and level of every node, of either result.
+    """
+    known = levels.select("code", "level").unique()
+    ordered = rows.join(known, on="code", how="left", maintain_order="left").sort("period", "level", "code")
+    if form != "table":
+        write_rows(ordered, form)
+        return
+    groups = ordered.filter(pl.col("level") < pl.col("level").max())
+    shown = groups.with_columns(
+        decimals("spearman", 3),
+        decimals("kendall", 3),
+        decimals("mean_shift", 2),
+        pl.format("{}%", (pl.col("equal_share") * 100).round(0).cast(pl.Int64)).alias("equal_share"),
+    ).drop("level")
+    write_table(shown, texts("cli", lang)["title_agreement"], frozenset(shown.columns) - {"period", "code"})
+
+
 def read_scores(path: Path) -> pl.DataFrame:
-    """Scores that `greenfin index build` wrote: a folder or a scores file; hub, period, code, score, rank.
+    """Scores that `greenfin index build` wrote: a folder or a scores file; hub, period, code, level, score, rank.
 
     Raises PanelError for a file that is no such table.
     """
@@ -152,9 +173,9 @@ def read_scores(path: Path) -> pl.DataFrame:
         raise PanelError(
             [Problem(str(file), str(error), "a scores file of greenfin index build", "unreadable_file")]
         ) from error
-    wanted = ("unit", "period", "code", "score", "rank")
+    wanted = ("unit", "period", "code", "level", "score", "rank")
     missing = [name for name in wanted if name not in read.columns]
     if missing:
         expected = f"columns {', '.join(wanted)}"
         raise PanelError([Problem(str(file), f"no column {', '.join(missing)}", expected, "missing_column")])
-    return read.select(hub=pl.col("unit").cast(pl.String), period="period", code="code", score="score", rank="rank")
+    return read.select(pl.col("unit").cast(pl.String).alias("hub"), *wanted[1:])

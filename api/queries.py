@@ -15,6 +15,7 @@ from api.store import Store, current_edition
 from carbon import facts
 from carbon.embedded import resolve_market
 from carbon.loading import ensure_fresh
+from fhi.crosswalk import CROSSWALKS, crosswalk_panel, embedded_base, embedded_crosswalk
 from fhi.describe import node_rows
 from fhi.errors import UnknownFramework
 from fhi.frames import BELOW_MIN_SHARE, NO_FIGURES
@@ -22,12 +23,12 @@ from fhi.framework import Framework
 from fhi.hubs import find_hub
 from fhi.hubs import hubs as all_hubs
 from fhi.index import build_index
+from fhi.observations import open_panel, units
 from fhi.observations import sources as fhi_sources
-from fhi.observations import units
 from green_index import editions as stored
 from green_index.bridge import passed_over_notes, read_facts
 from green_index.index import RANKING, TRACKING, Base, base_framework, base_panel
-from green_index.printed import list_printed, printed_table
+from green_index.printed import list_printed, own_files, printed_table
 from green_index.standing import check_period, score_table
 from green_index.standing import standing as standing_of
 
@@ -39,12 +40,13 @@ NOTE_SCHEMA: Final = pl.Schema(
         **dict.fromkeys(("detail", "text_zh", "text_en"), pl.String()),
     }
 )
-FRAMEWORKS: Final[Mapping[str, tuple[Base, bool]]] = {
+BASES_OF_FRAMEWORKS: Final[Mapping[str, tuple[Base, bool]]] = {
     "fhi": ("open", False),
     "fhi-2017": ("published", False),
     "green": ("open", True),
     "green-2017": ("published", True),
 }
+FRAMEWORKS: Final = (*BASES_OF_FRAMEWORKS, *CROSSWALKS)
 """The trees by name: the base that each stands on, and whether the added groups are in it."""
 
 
@@ -136,9 +138,13 @@ def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
 
 def framework(store: Store, wanted: str) -> pl.DataFrame:
     """A framework as rows, one a node: see fhi.describe.node_rows. Raises UnknownFramework."""
-    if wanted not in FRAMEWORKS:
+    if wanted in CROSSWALKS:
+        tree = embedded_crosswalk(wanted)
+        result = build_index(crosswalk_panel(open_panel(), embedded_base(), tree), tree, RANKING)
+        return node_rows(result.framework, result.weights, wanted)
+    if wanted not in BASES_OF_FRAMEWORKS:
         raise UnknownFramework(f"unknown framework {wanted!r}; known: {', '.join(FRAMEWORKS)}")
-    base, extended = FRAMEWORKS[wanted]
+    base, extended = BASES_OF_FRAMEWORKS[wanted]
     if extended:
         edition = current_edition(store, base, RANKING)
         return node_rows(edition.framework, edition.weights, wanted)
@@ -160,7 +166,7 @@ def sources(_store: Store) -> pl.DataFrame:
     """Who published the embedded figures, column by column, and the printed tables as a whole (column `*`): file,
     column, publisher, unit, terms, remark.
     """
-    tables = list_printed().filter(~pl.col("table").str.starts_with("fhi2017"))
+    tables = list_printed().filter(pl.col("table").is_in(own_files()))
     printed_files = tables.select(
         (pl.col("table") + ".csv").alias("file"),
         pl.lit("*").alias("column"),

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from fhi.other_indices import other_indices
+from fhi.other_indices import gfhi_tiers, other_indices
 from fhi.published import (
     FHI_2017,
     OVERALL,
@@ -25,6 +25,7 @@ from fhi.published import (
 )
 from green_index.errors import UnknownPrintedTable
 
+BOTH: Final = "the two documents; each row names its own"
 PRINTED_RANK_SCHEMA: Final = pl.Schema({"year": pl.Int64, "code": pl.String, "rank": pl.Int64, "source": pl.String})
 
 
@@ -62,7 +63,15 @@ PRINTED_TABLES: Final[Mapping[str, PrintedTable]] = {
         "应用场景", "Application scenarios", WUHAN_2021, _own("application_scenarios")
     ),
     "other_indices": PrintedTable("其他指数", "Other indices", WUHAN_2021, other_indices),
+    "editions": PrintedTable("已公布各版位次（统一格式）", "Every printed edition in one shape", BOTH, printed_editions),
+    "gfhi_tiers": PrintedTable("全球金融科技中心指数梯队", "Tiers of the GFHI 2021", WUHAN_2021, gfhi_tiers),
 }
+
+
+def own_files() -> tuple[str, ...]:
+    """Printed tables whose file lies in this package; the others are read by `fhi`, which names their publishers."""
+    folder = files("green_index").joinpath("data")
+    return tuple(name for name in PRINTED_TABLES if folder.joinpath(f"{name}.csv").is_file())
 
 
 def printed_table(name: str) -> pl.DataFrame:
@@ -70,7 +79,8 @@ def printed_table(name: str) -> pl.DataFrame:
     if name not in PRINTED_TABLES:
         raise UnknownPrintedTable(f"unknown printed table {name!r}; known: {', '.join(PRINTED_TABLES)}")
     entry = PRINTED_TABLES[name]
-    return entry.read().with_columns(pl.lit(entry.source).alias("source"))
+    rows = entry.read()
+    return rows if "source" in rows.columns else rows.with_columns(pl.lit(entry.source).alias("source"))
 
 
 def list_printed() -> pl.DataFrame:

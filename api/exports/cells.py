@@ -23,8 +23,10 @@ FILLS: Final[Mapping[str, str]] = {
     "left_out": "#D9D9D9",
 }
 """Colours of changed cells by what was done to them."""
+DEEPEST: Final = 15
+"""The deepest indent that Excel shows."""
 _NUMBERS: Final[Mapping[str, str]] = {
-    "figure": "#,##0.######",
+    "figure": "General",
     "score": "0.00",
     "weight": "0.0000",
     "percent": "0%",
@@ -48,15 +50,16 @@ def make_styles(book: Workbook) -> Styles:
         "small": {"font_color": "#A6A6A6", "font_size": 8},
         "link": {"font_color": "#0563C1", "underline": 1, "valign": "top"},
         "input": {"num_format": "0.0000", "bg_color": "#FFFFCC", "border": 1, "border_color": "#BF9000"},
+        "legend input": {"bg_color": "#FFFFCC"},
+        "input figure": {"bg_color": "#FFFFCC", "border": 1, "border_color": "#BF9000"},
+        "input share": {"num_format": "0.00##", "bg_color": "#FFFFCC", "align": "left"},
+        "plain": {"align": "left"},
         "choice": {"bold": True, "font_size": 12, "bg_color": "#FFFFCC", "border": 1, "border_color": "#BF9000"},
         "total": {"num_format": "0.00", "bold": True},
         **{name: {"num_format": number} for name, number in _NUMBERS.items()},
-        **{
-            f"{name} {fill}": {"num_format": _NUMBERS[name], "bg_color": colour}
-            for name in ("figure", "score")
-            for fill, colour in FILLS.items()
-        },
-        **{f"indent {depth}": {"indent": depth, "bold": depth == 0} for depth in range(16)},
+        **{f"figure {fill}": {"num_format": _NUMBERS["figure"], "bg_color": colour} for fill, colour in FILLS.items()},
+        **{f"legend {fill}": {"bg_color": colour, "text_wrap": True} for fill, colour in FILLS.items()},
+        **{f"indent {depth}": {"indent": depth, "bold": depth == 0} for depth in range(DEEPEST + 1)},
     }
     return {name: book.add_format(properties) for name, properties in plain.items()}
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from api.exports.cells import FILLS, Styles, put_formula, put_heads, put_number, put_text
 from api.exports.formulas import STATISTICS, measure_fields, score_formula
@@ -18,6 +20,9 @@ from fhi.normalise import rules_of
 from fhi.recipe import NormaliseRule
 from fhi.treat import TRANSFORMS
 
+Marks = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
+
 _MARKS: Final = ("", *FILLS)
 _LEFT_OUT: Final = _MARKS.index("left_out")
 
@@ -25,13 +30,13 @@ _LEFT_OUT: Final = _MARKS.index("left_out")
 def write_figures(book: Workbook, layout: Layout, styles: Styles) -> None:
     """A sheet for every step that was done before normalising, changed cells coloured."""
     cubes = layout.result.steps.cubes
-    before = np.zeros(cubes["data"].shape, dtype=np.int8)
+    before: Marks = np.zeros(cubes["data"].shape, dtype=np.int8)
     for name in list(cubes)[:-1]:
         before = mark_changes(layout, name, before)
         _write_cube(book, layout, styles, name, before)
 
 
-def mark_changes(layout: Layout, name: str, before: Array) -> Array:
+def mark_changes(layout: Layout, name: str, before: Marks) -> Marks:
     """What was done to every cell up to a step, as positions in _MARKS; before: up to the step before it.
 
     Figures that were left out keep no other mark; a figure per head is no changed cell.
@@ -51,7 +56,7 @@ def mark_changes(layout: Layout, name: str, before: Array) -> Array:
     return marks
 
 
-def _winsorised(layout: Layout) -> Array:
+def _winsorised(layout: Layout) -> Mask:
     """Whether an indicator was winsorised in a period: (periods, 1, indicators)."""
     steps = layout.result.steps
     found = np.zeros((len(steps.periods), 1, len(steps.codes)), dtype=bool)
@@ -63,8 +68,12 @@ def _winsorised(layout: Layout) -> Array:
     return found
 
 
-def _write_cube(book: Workbook, layout: Layout, styles: Styles, name: str, marks: Array) -> None:
+def _write_cube(book: Workbook, layout: Layout, styles: Styles, name: str, marks: Marks) -> None:
     sheet = book.add_worksheet(layout.sheet(name))
+    if marks.any():
+        for i, mark in enumerate(FILLS):
+            text = layout.words[f"mark_{mark}"]
+            put_text(sheet, 0, layout.keys + marks.shape[2] + 1 + i, text, styles[f"legend {mark}"])
     write_indicator_heads(sheet, layout, styles)
     formats = [styles[f"figure {mark}".strip()] for mark in _MARKS]
     cube = layout.result.steps.cubes[name].reshape(layout.height, -1)
@@ -99,7 +108,7 @@ def write_scale(book: Workbook, layout: Layout, styles: Styles) -> None:
             _write_options(sheet, layout, styles, period, i)
 
 
-def _write_statistics(sheet, layout: Layout, styles: Styles, period: int, i: int) -> None:  # type: ignore[no-untyped-def]
+def _write_statistics(sheet: Worksheet, layout: Layout, styles: Styles, period: int, i: int) -> None:
     row, column = scale_row(layout, period, i), layout.keys + i
     figures = _compared(layout, period, i)
     values = statistics_of(figures)
@@ -116,14 +125,14 @@ def _write_statistics(sheet, layout: Layout, styles: Styles, period: int, i: int
             put_number(sheet, *place, values[field], style)
 
 
-def _write_options(sheet, layout: Layout, styles: Styles, period: int, i: int) -> None:  # type: ignore[no-untyped-def]
+def _write_options(sheet: Worksheet, layout: Layout, styles: Styles, period: int, i: int) -> None:
     code = layout.result.steps.codes[i]
     rule = rule_of(layout, code)
     needed = measure_fields(measure_of(layout, code, rule), layout.framework.indicator[code].direction)
     row = scale_row(layout, period, i)
     for field, value in _options(layout, code, rule).items():
         if field in needed:
-            put_number(sheet, row, scale_column(layout, field), value, styles["input"])
+            put_number(sheet, row, scale_column(layout, field), value, styles["input figure"])
     if "reference" in needed and rule.reference is not None:
         column = scale_column(layout, "reference")
         position = _reference_position(layout, period, i, rule.reference)
@@ -170,7 +179,7 @@ COLOURS: Final = {
 }
 
 
-def write_indicator_heads(sheet, layout: Layout, styles: Styles) -> None:  # type: ignore[no-untyped-def]
+def write_indicator_heads(sheet: Worksheet, layout: Layout, styles: Styles) -> None:
     """Headings of a sheet with one column an indicator."""
     codes, words = layout.result.steps.codes, layout.words
     keys = ["unit", "name", *(["period"] if layout.several else [])]
@@ -181,7 +190,7 @@ def write_indicator_heads(sheet, layout: Layout, styles: Styles) -> None:  # typ
     sheet.set_column(2, layout.keys + len(codes) - 1, 13)
 
 
-def write_keys(sheet, layout: Layout, styles: Styles, row: int, position: int) -> None:  # type: ignore[no-untyped-def]
+def write_keys(sheet: Worksheet, layout: Layout, styles: Styles, row: int, position: int) -> None:
     """Whose row it is: code and name of the unit, and the period where there are several."""
     steps = layout.result.steps
     period, hub = divmod(position, len(steps.hubs))
@@ -246,5 +255,6 @@ def _reference_position(layout: Layout, period: int, i: int, unit: str) -> int:
     steps = layout.result.steps
     hub = steps.hubs.index(unit)
     if layout.pooled:
-        period = int(np.flatnonzero(~np.isnan(steps.cubes[layout.source][:, hub, i]))[-1])
+        here = np.flatnonzero(~np.isnan(steps.cubes[layout.source][:, hub, i]))
+        period = int(here[-1]) if len(here) else period
     return period * len(steps.hubs) + hub

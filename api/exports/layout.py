@@ -189,7 +189,7 @@ def node_cell(layout: Layout, code: str, position: int) -> str:
     """A node's score as seen from Results: its own row for a group, so that Results can be sorted."""
     if code in layout.framework.indicator:
         return layout.cell("normalised", FIRST + position, layout.column[code])
-    return xl_rowcol_to_cell(layout.result_row[position], layout.column[code], False, True)
+    return str(xl_rowcol_to_cell(layout.result_row[position], layout.column[code], False, True))
 
 
 def node_cells(layout: Layout, code: str, first: int, last: int) -> str:
