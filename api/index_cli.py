@@ -115,12 +115,12 @@ def weights(
     form: FormatOption = None,
 ) -> None:
     """Show every node's stated weight, its weight in the total, and its influence on its parent."""
-    from api import screens
+    from api import index_screens
     from fhi.diagnose import weights_table
 
     chosen, tongue = format_of(form), lang_of(lang)
-    rows = weights_table(_built(_inputs(values, framework, recipe, tongue)))
-    screens.show_table(rows, texts("cli", tongue)["title_weights"], chosen)
+    result = _built(_inputs(values, framework, recipe, tongue))
+    index_screens.show_weights(weights_table(result), result, chosen, tongue)
 
 
 @index_app.command()

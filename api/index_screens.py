@@ -15,6 +15,7 @@ from api.lang import Lang, texts
 from api.notes import note_text
 from api.output import Format, write_lines, write_rows, write_table
 from api.screens import decimals, one_decimal
+from fhi.describe import depth_first
 from fhi.errors import PanelError, Problem
 from fhi.frames import BELOW_MIN_SHARE, NO_FIGURES
 from fhi.index import IndexResult
@@ -45,6 +46,7 @@ def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: La
             table,
             text["title_index"].format(title=title, period=shown, ranked=table.height),
             frozenset(table.columns) - {text["city_or_unit"]},
+            frozenset({text["rank"], text["city_or_unit"], text["score"], text["coverage"]}),
         )
     unranked = total.filter(pl.col("rank").is_null())
     reasons = {NO_FIGURES: "reason_no_figures", BELOW_MIN_SHARE: "reason_below_min_share"}
@@ -135,6 +137,27 @@ def show_report(report: pl.DataFrame, tolerance: float, form: Format, lang: Lang
         pl.col("agrees").alias(text["agrees"]),
     )
     write_table(shown, text["title_against"], frozenset(shown.columns[2:6]))
+
+
+def show_weights(rows: pl.DataFrame, result: IndexResult, form: Format, lang: Lang) -> None:
+    """Stated weights beside what they do; for people as a tree, children below their parent."""
+    if form != "table":
+        write_rows(rows, form)
+        return
+    text, framework = texts("cli", lang), result.framework
+    order = {code: i for i, code in enumerate(depth_first(framework))}
+    shown = rows.sort(pl.col("code").replace_strict(order)).select(
+        pl.concat_str(
+            pl.lit("  ").repeat_by(pl.col("code").replace_strict(framework.level) - 1).list.join(""), "code"
+        ).alias(text["node"]),
+        decimals("weight", 4).alias(text["weight"]),
+        decimals("weight_in_total", 4).alias(text["weight_in_total"]),
+        decimals("influence", 3).alias(text["influence"]),
+        decimals("r", 3).alias(text["correlation"]),
+        pl.col("method").alias(text["method"]),
+        pl.when("assumed").then(pl.lit(text["assumed_yes"])).otherwise(pl.lit("")).alias(text["assumed"]),
+    )
+    write_table(shown, text["title_weights"], frozenset(shown.columns[1:5]), frozenset(shown.columns))
 
 
 def show_agreement(rows: pl.DataFrame, levels: pl.DataFrame, form: Format, lang: Lang) -> None:

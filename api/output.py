@@ -30,15 +30,19 @@ def write_rows(frame: "pl.DataFrame", form: Format) -> None:
     sys.stdout.write(frame.with_columns(pl.col(lists).list.join("; ")).write_csv())
 
 
-def write_table(frame: "pl.DataFrame", title: str, right: frozenset[str] = frozenset()) -> None:
-    """A titled table to standard output; `right` names the columns to align right."""
+def write_table(
+    frame: "pl.DataFrame", title: str, right: frozenset[str] = frozenset(), whole: frozenset[str] | None = None
+) -> None:
+    """A titled table to standard output; `right` names the columns to align right, `whole` those never to be wrapped
+    (the same ones unless it is given)."""
+    unwrapped = right if whole is None else whole
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     table = Table(header_style="bold", box=None, pad_edge=False)
     for name in frame.columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in unwrapped)
     for row in frame.iter_rows():
         table.add_row(*(show(value) for value in row))
     if title:

@@ -26,7 +26,7 @@ def node_rows(framework: Framework, weights: pl.DataFrame, name: str) -> pl.Data
             **_meaning(framework.node[code]),
             **_judging(framework.judgement.get(code)),
         }
-        for code in _depth_first(framework, framework.root)
+        for code in depth_first(framework)
     ]
     stated = weights.select(
         "code",
@@ -43,9 +43,14 @@ def node_rows(framework: Framework, weights: pl.DataFrame, name: str) -> pl.Data
     return pl.DataFrame(rows, infer_schema_length=None).join(stated, on="code", how="left", maintain_order="left")
 
 
-def _depth_first(framework: Framework, code: str) -> list[str]:
-    below = framework.children.get(code, ())
-    return [code, *(node for child in below for node in _depth_first(framework, child))]
+def depth_first(framework: Framework) -> list[str]:
+    """All codes, children right below their parent, in file order."""
+    return _below(framework, framework.root)
+
+
+def _below(framework: Framework, code: str) -> list[str]:
+    children = framework.children.get(code, ())
+    return [code, *(node for child in children for node in _below(framework, child))]
 
 
 def _meaning(node: Node) -> dict[str, Any]:

@@ -151,16 +151,16 @@ def components(result: IndexResult) -> pl.DataFrame:
 def weights_table(result: IndexResult) -> pl.DataFrame:
     """Every node's stated weight beside what it does.
 
-    group, code, weight (stated among its siblings), weight_in_total (product of the weights above it), influence
-    (share of squared correlations with the parent, Paruolo, Saisana and Saltelli 2013), r (correlation with the
-    parent), then method, assumed, consistency ratio and its table.
+    group, code, weight (stated among its siblings), weight_in_total (product of the weights above it, null where one
+    cannot be derived), influence (share of squared correlations with the parent, Paruolo, Saisana and Saltelli 2013),
+    r (correlation with the parent), then method, assumed, consistency ratio and its table.
     """
     framework = result.framework
     reach = {framework.root: 1.0}
     parts = []
     for group in framework.top_down:
         children, weights = framework.children[group], stated_weights(result.tree.weights[group])
-        reach |= {child: reach[group] * float(w) for child, w in zip(children, np.nan_to_num(weights), strict=True)}
+        reach |= {child: reach[group] * float(w) for child, w in zip(children, weights, strict=True)}
         x = np.stack([result.tree.scores[child].reshape(-1) for child in children], axis=1)
         found = influence(x, result.tree.scores[group].reshape(-1), children, weights)
         parts.append(found.select("code", "r", "influence"))
@@ -169,7 +169,7 @@ def weights_table(result: IndexResult) -> pl.DataFrame:
         "group",
         "code",
         "weight",
-        pl.col("code").replace_strict(reach, return_dtype=pl.Float64).alias("weight_in_total"),
+        pl.col("code").replace_strict(reach, return_dtype=pl.Float64).fill_nan(None).alias("weight_in_total"),
         "influence",
         "r",
         "method",

@@ -147,7 +147,7 @@ def _write_options(sheet: Worksheet, layout: Layout, styles: Styles, period: int
 def write_normalised(book: Workbook, layout: Layout, styles: Styles) -> None:
     """Scores of the indicators as formulas on the figures before; empty where there is no score."""
     sheet = book.add_worksheet(layout.sheet("normalised"))
-    write_indicator_heads(sheet, layout, styles)
+    write_indicator_heads(sheet, layout, styles, numbered=layout.several)
     steps = layout.result.steps
     scores = steps.cubes["normalised"].reshape(layout.height, -1)
     say = {
@@ -168,6 +168,9 @@ def write_normalised(book: Workbook, layout: Layout, styles: Styles) -> None:
                 put_formula(sheet, row, column, formula, score, styles["score"])
             else:
                 put_number(sheet, row, column, score, styles["score"])
+        if layout.several:
+            number = position // len(steps.hubs) + 1
+            put_number(sheet, row, layout.keys + len(steps.codes), number, styles["whole"])
     for i in range(len(steps.codes)):
         column = layout.keys + i
         sheet.conditional_format(FIRST, column, FIRST + layout.height - 1, column, COLOURS)
@@ -179,12 +182,14 @@ COLOURS: Final = {
 }
 
 
-def write_indicator_heads(sheet: Worksheet, layout: Layout, styles: Styles) -> None:
-    """Headings of a sheet with one column an indicator."""
+def write_indicator_heads(sheet: Worksheet, layout: Layout, styles: Styles, *, numbered: bool = False) -> None:
+    """Headings of a sheet with one column an indicator, and one for the number of the period at the end."""
     codes, words = layout.result.steps.codes, layout.words
     keys = ["unit", "name", *(["period"] if layout.several else [])]
-    titles = [*(words[f"column_{key}"] for key in keys), *(layout.name(code) for code in codes)]
-    put_heads(sheet, titles, [*keys, *codes], layout.keys, styles, height=64)
+    more = ["period_number"] if numbered else []
+    first, last = ([words[f"column_{key}"] for key in some] for some in (keys, more))
+    titles = [*first, *(layout.name(code) for code in codes), *last]
+    put_heads(sheet, titles, [*keys, *codes, *more], layout.keys, styles, height=64)
     sheet.set_column(0, 0, 12)
     sheet.set_column(1, 1, 24)
     sheet.set_column(2, layout.keys + len(codes) - 1, 13)

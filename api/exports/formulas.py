@@ -123,7 +123,7 @@ def pick_formula(column: str, row: str) -> str:
 
 
 def place_formula(score: str, column: str, periods: str | None, period: str) -> str:
-    """`rank_formula` within one of several periods; `periods` is None where there is one only.
+    """`rank_formula` within one of several periods; `periods`, their numbers, is None where there is one only.
 
     Not by COUNTIFS, which compares fifteen digits of a score with all of it.
     """

@@ -245,7 +245,7 @@ def _best_first(result: IndexResult) -> tuple[int, ...]:
 
 
 def _require_room(layout: Layout) -> None:
-    width = layout.keys + max(len(layout.result.steps.codes), 2 * len(layout.groups) + 5)
+    width = layout.keys + max(len(layout.result.steps.codes), 2 * len(layout.groups) + 6)
     scales = len(layout.result.steps.codes) * (1 if layout.pooled else len(layout.result.steps.periods))
     problems = []
     height = FIRST + max(layout.height, scales, len(layout.nodes))

@@ -28,7 +28,10 @@ _FEWEST_SPOKES: Final = 3
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The row that the list shows first, by position, and where the helpers stand that follow the list."""
+    """The row that the list shows first, by position, and where the helpers stand that follow the list.
+
+    Periods go by number: a criterion such as "2022-06" would be read as a date.
+    """
 
     position: int
     result_row: str
@@ -86,15 +89,15 @@ def _write_helpers(sheet: Worksheet, layout: Layout, styles: Styles, first: int,
     positions = layout.cells("results", FIRST, last, layout.reason_column + 2)
     put_formula(sheet, _FIGURE_ROW, 1, f"=INDEX({positions},{result_row})", float(first + 1), style)
     if layout.several:
-        periods = layout.cells("results", FIRST, last, 2)
-        put_text(sheet, _PERIOD_ROW, 0, words["column_period"], style)
-        period = layout.result.steps.periods[first // len(layout.result.steps.hubs)]
-        put_formula(sheet, _PERIOD_ROW, 1, f"=INDEX({periods},{result_row})", period, style)
+        periods = layout.cells("results", FIRST, last, layout.reason_column + 3)
+        put_text(sheet, _PERIOD_ROW, 0, words["column_period_number"], style)
+        number = float(first // len(layout.result.steps.hubs) + 1)
+        put_formula(sheet, _PERIOD_ROW, 1, f"=INDEX({periods},{result_row})", number, style)
     return _Chosen(
         position=first,
         result_row=result_row,
         figure_row=layout.cell("profiles", _FIGURE_ROW, 1),
-        periods=layout.cells("results", FIRST, last, 2) if layout.several else None,
+        periods=layout.cells("results", FIRST, last, layout.reason_column + 3) if layout.several else None,
         period=layout.cell("profiles", _PERIOD_ROW, 1),
     )
 
@@ -115,7 +118,7 @@ def _write_node(sheet: Worksheet, layout: Layout, styles: Styles, row: int, code
     column = node_cells(layout, code, FIRST, last)
     periods = chosen.periods
     if indicator is not None and layout.several:
-        periods = layout.cells("normalised", FIRST, last, 2)
+        periods = layout.cells("normalised", FIRST, last, layout.keys + len(layout.result.steps.codes))
     pick = pick_formula(column, chosen.result_row if indicator is None else chosen.figure_row)
     cells = [layout.cell("profiles", row, 5 + i) for i in range(4)]
     score, rank, average, best = _values(layout, code, chosen.position)

@@ -170,6 +170,9 @@ def write_results(book: Workbook, layout: Layout, styles: Styles) -> None:
     titles += [words["column_present"].format(name=layout.name(group)) for group in groups]
     titles += [words["column_reason"], words["column_key"], words["column_position"]]
     keys += [*groups[1:], *(f"present:{group}" for group in groups), "reason", "key", "position"]
+    if layout.several:
+        titles.append(words["column_period_number"])
+        keys.append("period_number")
     put_heads(sheet, titles, keys, layout.keys + 2, styles, height=64)
     sheet.set_column(0, 0, 12)
     sheet.set_column(1, 1, 26)
@@ -217,6 +220,9 @@ def _write_result_row(
         put_text(sheet, row, layout.reason_column, reason, styles["text"])
     put_text(sheet, row, layout.reason_column + 1, unit_key(layout, position), styles["text"])
     put_number(sheet, row, layout.reason_column + 2, position + 1, styles["whole"])
+    if layout.several:
+        number = position // len(layout.result.steps.hubs) + 1
+        put_number(sheet, row, layout.reason_column + 3, number, styles["whole"])
 
 
 def _colour_results(sheet: Worksheet, layout: Layout) -> None:
@@ -225,7 +231,7 @@ def _colour_results(sheet: Worksheet, layout: Layout) -> None:
     sheet.conditional_format(FIRST, layout.keys, last, layout.keys, bars)
     for group in layout.groups[1:]:
         sheet.conditional_format(FIRST, layout.column[group], last, layout.column[group], COLOURS)
-    sheet.autofilter(1, 0, last, layout.reason_column + 2)
+    sheet.autofilter(1, 0, last, layout.reason_column + (3 if layout.several else 2))
 
 
 def unit_key(layout: Layout, position: int) -> str:
