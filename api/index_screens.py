@@ -161,7 +161,7 @@ def show_weights(rows: pl.DataFrame, result: IndexResult, form: Format, lang: La
 
 
 def show_agreement(rows: pl.DataFrame, levels: pl.DataFrame, form: Format, lang: Lang) -> None:
-    """How two rankings agree, the total first; people see groups only, with three decimals.
+    """How two rankings agree, the total first; people see the groups in the latest period, with three decimals.
 
     levels: code and level of every node, of either result.
     """
@@ -170,7 +170,8 @@ def show_agreement(rows: pl.DataFrame, levels: pl.DataFrame, form: Format, lang:
     if form != "table":
         write_rows(ordered, form)
         return
-    groups = ordered.filter(pl.col("level") < pl.col("level").max())
+    latest = ordered.filter(pl.col("period") == pl.col("period").max())
+    groups = latest.filter(pl.col("level") < pl.col("level").max())
     shown = groups.with_columns(
         decimals("spearman", 3),
         decimals("kendall", 3),

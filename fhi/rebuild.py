@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from fhi.arrays import Array
 from fhi.errors import Problem, RecipeError
+from fhi.frames import descending_ranks
+from fhi.framework import Framework
 from fhi.group_weights import GroupWeights
 from fhi.index import IndexResult
 from fhi.recipe import Recipe, problems_of
@@ -61,7 +63,7 @@ def leave_one_out(result: IndexResult) -> pl.DataFrame:
     remove_elements). The mean and the largest absolute change of rank are over the n hubs ranked both times;
     `moved_most` is the first of those that move most. A node that stands alone takes its group with it.
     """
-    before = ranks_of(result.tree.scores[result.framework.root])
+    before = _total_ranks(result.tree.scores, result.framework)
     rows = []
     for group in result.framework.top_down:
         for position, code in enumerate(result.framework.children[group]):
@@ -70,7 +72,7 @@ def leave_one_out(result: IndexResult) -> pl.DataFrame:
             scores = score_tree(
                 steps.cubes["normalised"], result.framework, result.recipe, steps.periods, steps.hubs, weights
             ).scores
-            after = ranks_of(scores[result.framework.root])
+            after = _total_ranks(scores, result.framework)
             rows += [
                 (code, group, result.framework.level[code], period, *_shift(before[p], after[p], steps.hubs))
                 for p, period in enumerate(steps.periods)
@@ -80,12 +82,10 @@ def leave_one_out(result: IndexResult) -> pl.DataFrame:
     )
 
 
-def ranks_of(scores: Array) -> Array:
-    """Ranks along the last axis, 1 the greatest, ties taking the better rank; NaN where the score is."""
-    ordered = np.sort(-scores, axis=-1)
-    ranks = np.stack([np.searchsorted(row, -own, side="left") for row, own in zip(ordered, scores, strict=True)])
-    found: Array = np.where(np.isnan(scores), np.nan, ranks + 1.0)
-    return found
+def _total_ranks(scores: Mapping[str, Array], framework: Framework) -> Array:
+    """Ranks of the total, (periods, hubs)."""
+    ranks: Array = descending_ranks(scores[framework.root][:, None, :])[:, 0, :]
+    return ranks
 
 
 def _without(entry: GroupWeights, position: int) -> GroupWeights:

@@ -39,6 +39,7 @@ def test_transcript(name: str, command: str, output: str, home: Path) -> None:
         encoding="utf-8",
         env={"GREENFIN_HOME": str(home), "PATH": "", "PYTHONUTF8": "1"},
         check=True,
+        cwd=home,
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines == output.splitlines()

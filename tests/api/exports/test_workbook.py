@@ -1,12 +1,10 @@
 """The Excel workbook: read as a program reads it, and calculated anew as Excel calculates it."""
 
 import re
-import warnings
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from xml.etree import ElementTree
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -22,94 +20,6 @@ from fhi.framework import Framework
 from fhi.index import IndexResult, build_index
 from fhi.panel import PANEL_SCHEMA
 from fhi.recipe import AggregateStep, ImputeStep, NormaliseRule, NormaliseStep, Recipe, TreatStep, WeighStep
-
-Cells = dict[tuple[str, str], object]
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_REFERENCE = re.compile(r"([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?$")
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A formula, told from a text that looks like one."""
-
-    text: str
-
-
-# Reading and calculating a workbook, cell by cell.
-
-
-def read_cells(path: Path) -> Cells:
-    """Every cell by sheet and place: a number, a text or a formula."""
-    found: Cells = {}
-    with zipfile.ZipFile(path) as book:
-        shared = []
-        if "xl/sharedStrings.xml" in book.namelist():
-            items = ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iter(f"{_MAIN}si")
-            shared = ["".join(text.text or "" for text in item.iter(f"{_MAIN}t")) for item in items]
-        for number, name in enumerate(sheet_names(book), 1):
-            root = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
-            for cell in root.iter(f"{_MAIN}c"):
-                formula, value = cell.find(f"{_MAIN}f"), cell.find(f"{_MAIN}v")
-                place = name.upper(), cell.attrib["r"]
-                if formula is not None:
-                    found[place] = Formula(f"={formula.text}")
-                elif cell.attrib.get("t") == "inlineStr":
-                    found[place] = "".join(text.text or "" for text in cell.iter(f"{_MAIN}t"))
-                elif value is not None and value.text is not None:
-                    text = cell.attrib.get("t") == "s"
-                    found[place] = shared[int(value.text)] if text else float(value.text)
-    return found
-
-
-def sheet_names(book: zipfile.ZipFile) -> list[str]:
-    root = ElementTree.fromstring(book.read("xl/workbook.xml"))
-    return [sheet.attrib["name"] for sheet in root.iter(f"{_MAIN}sheet")]
-
-
-def calculator(path: Path, changed: Mapping[tuple[str, str], object] | None = None) -> Callable[[str, str], object]:
-    """A function of sheet and place that calculates the cell and all that it rests on; never a value of the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import formulas
-        import schedula
-    cells = {**read_cells(path), **(changed or {})}
-    with zipfile.ZipFile(path) as book:
-        root = ElementTree.fromstring(book.read("xl/workbook.xml"))
-    names = {entry.attrib["name"].upper(): entry.text or "" for entry in root.iter(f"{_MAIN}definedName")}
-    parser, known = formulas.Parser(), {}
-
-    def value(sheet: str, place: str) -> object:
-        cell = cells.get((sheet.upper(), place))
-        if not isinstance(cell, Formula):
-            return cell
-        if (sheet, place) not in known:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                function = parser.ast(cell.text)[1].compile()
-                result = function(*(argument(sheet, reference) for reference in function.inputs))
-            found = np.asarray(getattr(result, "value", result), dtype=object).ravel()[0]
-            known[sheet, place] = None if found is schedula.EMPTY or found == "" else found
-        return known[sheet, place]
-
-    def argument(sheet: str, reference: str) -> object:
-        target, _, place = names.get(reference, reference).replace("$", "").rpartition("!")
-        match = _REFERENCE.match(place.upper())
-        assert match is not None, reference
-        column, first, last_column, last = match.groups()
-        assert last_column in (None, column), reference
-        home = target.strip("'") or sheet
-        rows = range(int(first), int(last or first) + 1)
-        block = [value(home.upper(), f"{column}{row}") for row in rows]
-        empty = [[schedula.EMPTY if entry is None else entry] for entry in block]
-        return formulas.Ranges().push(f"{column}{first}:{column}{last or first}", np.array(empty, dtype=object))
-
-    return value
-
-
-def table(path: Path, sheet: str) -> pl.DataFrame:
-    """A sheet as a program reads it, by the row of keys."""
-    return pl.read_excel(path, sheet_name=sheet, read_options={"header_row": 1, "schema_sample_rows": None})
-
 
 # What the tests are made of: three levels, one direction turned, one with goalposts, one transformed, gaps.
 
@@ -191,21 +101,6 @@ def largest_gap(found: pl.DataFrame, expected: pl.DataFrame, keys: list[str]) ->
     return float(np.nanmax(np.abs(first - second)))
 
 
-def calculated(path: Path, sheet: str, changed: Mapping[tuple[str, str], object] | None = None) -> pl.DataFrame:
-    """A sheet with every formula calculated anew, texts beside them."""
-    value = calculator(path, changed)
-    cells = [place for name, place in read_cells(path) if name == sheet.upper()]
-    split = [_REFERENCE.match(place) for place in cells]
-    columns = sorted({m.group(1) for m in split if m}, key=lambda letters: (len(letters), letters))
-    last = max(int(m.group(2)) for m in split if m)
-    data = {
-        str(value(sheet, f"{letters}2")): [value(sheet, f"{letters}{row}") for row in range(3, last + 1)]
-        for letters in columns
-        if value(sheet, f"{letters}2") is not None
-    }
-    return pl.DataFrame({key: pl.Series(values, strict=False) for key, values in data.items()})
-
-
 SCALES = {
     "arithmetic of min-max": recipe(normalise=NormaliseStep(lower=1, upper=100)),
     "geometric of min-max": recipe(normalise=NormaliseStep(lower=1, upper=100), aggregate={"method": "geometric"}),
@@ -227,12 +122,12 @@ SCALES = {
 
 
 @pytest.mark.parametrize("name", SCALES)
-def test_values_and_formulas_are_the_scores_of_the_engine(name: str, tmp_path: Path) -> None:
+def test_values_and_formulas_are_the_scores_of_the_engine(books: SimpleNamespace, name: str, tmp_path: Path) -> None:
     result = build_index(panel(FIGURES), tree(WEIGHTS), SCALES[name], UNITS)
     path = write(tmp_path, result)
     expected = expected_scores(result)
-    assert largest_gap(table(path, "Results"), expected, ["unit"]) < 1e-9
-    again = calculated(path, "Results")
+    assert largest_gap(books.table(path, "Results"), expected, ["unit"]) < 1e-9
+    again = books.calculated(path, "Results")
     assert largest_gap(again, expected, ["unit"]) < 1e-9
     ranks = result.scores.filter(pl.col("code") == "total").select("hub", pl.col("rank").cast(pl.Float64))
     assert dict(again.select("unit", pl.col("rank").cast(pl.Float64)).iter_rows()) == dict(ranks.iter_rows())
@@ -243,12 +138,12 @@ def test_periods_are_ranked_each_by_itself_on_pooled_bounds(tmp_path: Path) -> N
         step = NormaliseStep.model_validate({"bounds": bounds, "lower": 1})
         result = build_index(two_periods(), tree(WEIGHTS), recipe(normalise=step), UNITS)
         path = write(tmp_path, result)
-        again = calculated(path, "Results")
+        again = books.calculated(path, "Results")
         assert largest_gap(again, expected_scores(result), ["unit", "period"]) < 1e-9
         total = result.scores.filter(pl.col("code") == "total").sort("period", "hub")
         found = again.sort("period", "unit")["rank"].cast(pl.Int64)
         assert found.to_list() == total["rank"].to_list()
-        shown = table(path, "Results")
+        shown = books.table(path, "Results")
         assert shown["period"].to_list() == ["2022"] * 4 + ["2023"] * 4
         assert shown["rank"].to_list() == again["rank"].cast(pl.Int64).to_list()
 
@@ -270,7 +165,9 @@ METHODS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("bounds", ["period", "pooled"])
-def test_every_way_of_normalising_is_said_in_a_formula(direction: int, bounds: str, tmp_path: Path) -> None:
+def test_every_way_of_normalising_is_said_in_a_formula(
+    books: SimpleNamespace, direction: int, bounds: str, tmp_path: Path
+) -> None:
     """Each indicator by a method of its own; unit t has no figures, two others tie, and z has one value only."""
     values = {"p": 4.0, "q": 6.5 if direction > 0 else 4.5, "r": 11.0, "s": 11.0, "t": None, "u": 7.25}
     figures = {hub: dict.fromkeys(METHODS, value) | {"z": 1.0} for hub, value in values.items()}
@@ -295,20 +192,22 @@ def test_every_way_of_normalising_is_said_in_a_formula(direction: int, bounds: s
     path = write(tmp_path, result, units=pl.DataFrame({"hub": list("pqrstu"), "name": list("pqrstu")}))
     cube = result.steps.cubes["normalised"].reshape(-1, len(METHODS) + 1)
     assert np.isfinite(cube[:, :-1]).sum() == 10 * len(METHODS)
-    again = calculated(path, "Normalised").select(pl.col(*METHODS).cast(pl.Float64)).to_numpy()
+    again = books.calculated(path, "Normalised").select(pl.col(*METHODS).cast(pl.Float64)).to_numpy()
     np.testing.assert_allclose(again, cube[:, :-1], rtol=0, atol=1e-9)
-    assert table(path, "Normalised")["z"].null_count() == 12
+    assert books.table(path, "Normalised")["z"].null_count() == 12
 
 
 @pytest.mark.parametrize("method", ["arithmetic", "geometric"])
-def test_a_changed_weight_changes_the_results_as_a_new_run_does(method: str, tmp_path: Path) -> None:
+def test_a_changed_weight_changes_the_results_as_a_new_run_does(
+    books: SimpleNamespace, method: str, tmp_path: Path
+) -> None:
     asked = recipe(normalise=NormaliseStep(lower=1), aggregate={"method": method})
     path = write(tmp_path, build_index(panel(FIGURES), tree(WEIGHTS), asked, UNITS))
-    framework = table(path, "Framework")
+    framework = books.table(path, "Framework")
     column = chr(ord("A") + framework.columns.index("weight"))
     stated = dict(framework.select("code", "weight").iter_rows())
     row = 3 + framework["code"].to_list().index("a")
-    again = calculated(path, "Results", {("FRAMEWORK", f"{column}{row}"): 5.0})
+    again = books.calculated(path, "Results", {("FRAMEWORK", f"{column}{row}"): 5.0})
     rebuilt = build_index(panel(FIGURES), tree({**WEIGHTS, "a": 5.0, "b": stated["b"]}), asked, UNITS)
     assert stated["b"] == pytest.approx(2 / 3)
     assert largest_gap(again, expected_scores(rebuilt), ["unit"]) < 1e-9
@@ -318,27 +217,27 @@ def test_a_changed_weight_changes_the_results_as_a_new_run_does(method: str, tmp
 def test_a_changed_figure_and_a_changed_least_share_reach_the_results(tmp_path: Path) -> None:
     asked = recipe()
     path = write(tmp_path, build_index(panel(FIGURES), tree(WEIGHTS), asked, UNITS))
-    treated = table(path, "Treated")
+    treated = books.table(path, "Treated")
     place = f"{chr(ord('A') + treated.columns.index('b'))}{3 + treated['unit'].to_list().index('q')}"
     figures = {**FIGURES, "q": {**FIGURES["q"], "b": 12.0}}
     expected = expected_scores(build_index(panel(figures), tree(WEIGHTS), asked, UNITS))
-    assert largest_gap(calculated(path, "Results", {("TREATED", place): 12.0}), expected, ["unit"]) < 1e-9
-    readme = {value: place for (sheet, place), value in read_cells(path).items() if sheet == "README"}
+    assert largest_gap(books.calculated(path, "Results", {("TREATED", place): 12.0}), expected, ["unit"]) < 1e-9
+    readme = {value: place for (sheet, place), value in books.cells(path).items() if sheet == "README"}
     share = ("README", readme["aggregate.min_share"].replace("B", "C"))
     whole = recipe(aggregate={"min_share": 0.9})
     expected = expected_scores(build_index(panel(FIGURES), tree(WEIGHTS), whole, UNITS))
     assert expected["g"].null_count() == 2
-    assert largest_gap(calculated(path, "Results", {share: 0.9}), expected, ["unit"]) < 1e-9
+    assert largest_gap(books.calculated(path, "Results", {share: 0.9}), expected, ["unit"]) < 1e-9
 
 
 @pytest.mark.parametrize("periods", [1, 2])
-def test_a_profile_follows_the_chosen_unit(periods: int, tmp_path: Path) -> None:
+def test_a_profile_follows_the_chosen_unit(books: SimpleNamespace, periods: int, tmp_path: Path) -> None:
     figures = panel(FIGURES) if periods == 1 else two_periods()
     result = build_index(figures, tree(WEIGHTS), recipe(), UNITS)
     path = write(tmp_path, result)
     chosen = "=1+1 (q)" if periods == 1 else "=1+1 (q) · 2022"
-    assert chosen in table(path, "Results")["key"].to_list()
-    value = calculator(path, {("PROFILES", "B3"): chosen})
+    assert chosen in books.table(path, "Results")["key"].to_list()
+    value = books.calculator(path, {("PROFILES", "B3"): chosen})
     rows = {value("PROFILES", f"A{row}"): row for row in range(9, 18)}
     scores = result.scores.filter(pl.col("period") == "2022")
     for code, row in rows.items():
@@ -360,7 +259,7 @@ def test_a_profile_is_written_with_the_values_of_the_best_unit(tmp_path: Path) -
     row = shown.row(start)
     mean = result.scores.filter(pl.col("period") == "2023", pl.col("code") == "total")["score"].mean()
     assert [float(x) for x in row[5:9]] == [pytest.approx(best["score"][0]), 1, pytest.approx(mean), float(row[5])]
-    value = calculator(path)
+    value = books.calculator(path)
     for offset in range(9):
         for column, letter in enumerate("DFGHI"):
             there = shown.row(start + offset)[(3, 5, 6, 7, 8)[column]]
@@ -372,26 +271,26 @@ def test_what_no_formula_can_say_is_a_value_and_said(tmp_path: Path) -> None:
     asked = recipe(aggregate={"by_level": {1: "copeland"}, "min_share": 0.2})
     result = build_index(panel(FIGURES), tree(WEIGHTS), asked, UNITS)
     path = write(tmp_path, result)
-    assert largest_gap(table(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
-    assert largest_gap(calculated(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
-    said = [cell for (sheet, _), cell in read_cells(path).items() if sheet == "README" and "copeland" in str(cell)]
+    assert largest_gap(books.table(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
+    assert largest_gap(books.calculated(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
+    said = [cell for (sheet, _), cell in books.cells(path).items() if sheet == "README" and "copeland" in str(cell)]
     assert any("G (g)" in str(text) for text in said)
     assert any("H (h)" in str(text) for text in said)
     assert not any("M (m)" in str(text) for text in said)
     doubt = recipe(weights=WeighStep(by_group={"g": "bod"}))
     result = build_index(panel(FIGURES), tree(WEIGHTS), doubt, UNITS)
     path = write(tmp_path, result)
-    assert largest_gap(calculated(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
+    assert largest_gap(books.calculated(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
 
 
 def test_large_results_are_values_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout_module, "MOST_LIVE_CELLS", 19)
     result = build_index(panel(FIGURES), tree(WEIGHTS), recipe(), UNITS)
     path = write(tmp_path, result)
-    assert largest_gap(table(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
-    kinds = {sheet for (sheet, _), cell in read_cells(path).items() if isinstance(cell, Formula)}
+    assert largest_gap(books.table(path, "Results"), expected_scores(result), ["unit"]) < 1e-9
+    kinds = {sheet for (sheet, _), cell in books.cells(path).items() if isinstance(cell, Formula)}
     assert kinds == {"PROFILES", "WEIGHTS", "FRAMEWORK"}
-    value = calculator(path, {("PROFILES", "B3"): "秦 (r)"})
+    value = books.calculator(path, {("PROFILES", "B3"): "秦 (r)"})
     own = result.scores.filter(pl.col("code") == "total", pl.col("hub") == "r")["score"][0]
     assert value("PROFILES", "F9") == pytest.approx(own)
 
@@ -406,11 +305,11 @@ def test_too_many_rows_for_excel_are_refused(tmp_path: Path, monkeypatch: pytest
 
 def test_texts_stay_texts(tmp_path: Path) -> None:
     path = write(tmp_path, build_index(panel(FIGURES), tree(WEIGHTS), recipe(), UNITS))
-    cells = read_cells(path)
+    cells = books.cells(path)
     names = [cell for cell in cells.values() if cell == "=1+1"]
     assert len(names) >= 4
     assert not [cell for cell in cells.values() if isinstance(cell, Formula) and "1+1" in cell.text]
-    assert dict(table(path, "Units").select("unit", "name").iter_rows())["s"] == "s"
+    assert dict(books.table(path, "Units").select("unit", "name").iter_rows())["s"] == "s"
 
 
 def test_figures_of_every_step_and_their_marks(tmp_path: Path) -> None:
@@ -421,11 +320,11 @@ def test_figures_of_every_step_and_their_marks(tmp_path: Path) -> None:
     )
     result = build_index(panel(figures), tree(WEIGHTS), asked, UNITS)
     path = write(tmp_path, result)
-    assert table(path, "Data")["a"].to_list() == [1.0, 3.0, None, 2.5]
-    assert table(path, "Imputed")["a"].to_list() == pytest.approx([1.0, 3.0, 6.5 / 3, 2.5])
+    assert books.table(path, "Data")["a"].to_list() == [1.0, 3.0, None, 2.5]
+    assert books.table(path, "Imputed")["a"].to_list() == pytest.approx([1.0, 3.0, 6.5 / 3, 2.5])
     filled = (500.0 + 30.0 + 20.0) / 3
-    assert table(path, "Treated")["b"].to_list() == pytest.approx([filled, 30.0, 20.0, filled])
-    marks = fills(path, "Treated")
+    assert books.table(path, "Treated")["b"].to_list() == pytest.approx([filled, 30.0, 20.0, filled])
+    marks = books.fills(path, "Treated")
     assert (marks["D3"], marks["C5"], marks["E3"], marks["D6"]) == (
         FILLS["moved"][1:],
         FILLS["imputed"][1:],
@@ -433,34 +332,19 @@ def test_figures_of_every_step_and_their_marks(tmp_path: Path) -> None:
         FILLS["imputed"][1:],
     )
     assert "C3" not in marks
-    changes = table(path, "Changes")
+    changes = books.table(path, "Changes")
     assert changes.height == result.steps.changes.height == 6
     moved = changes.filter(pl.col("step") == "treat").select("unit", "code", "before", "after")
     assert moved.row(0) == ("p", "b", 500.0, pytest.approx(filled))
 
 
-def fills(path: Path, sheet: str) -> dict[str, str]:
-    """Colour of every coloured figure of a sheet."""
-    with zipfile.ZipFile(path) as book:
-        styles = ElementTree.fromstring(book.read("xl/styles.xml"))
-        number = sheet_names(book).index(sheet) + 1
-        root = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
-    colours = [
-        fill.attrib["rgb"][2:] if fill is not None else None
-        for fill in (entry.find(f".//{_MAIN}fgColor") for entry in styles.findall(f"{_MAIN}fills/{_MAIN}fill"))
-    ]
-    formats = [int(entry.attrib["fillId"]) for entry in styles.findall(f"{_MAIN}cellXfs/{_MAIN}xf")]
-    found = {cell.attrib["r"]: colours[formats[int(cell.attrib.get("s", 0))]] for cell in root.iter(f"{_MAIN}c")}
-    return {place: colour for place, colour in found.items() if colour is not None and int(place[1:]) > 2}
-
-
 def test_a_list_of_changes_too_long_for_a_sheet_says_how_many_are_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    books: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "MOST_CHANGES", 2)
     result = build_index(panel(FIGURES), tree(WEIGHTS), recipe(impute=ImputeStep(method="mean")), UNITS)
     path = write(tmp_path, result)
-    shown = table(path, "Changes")["unit"].to_list()
+    shown = books.table(path, "Changes")["unit"].to_list()
     assert shown == ["q", "r", texts("workbook", "en")["changes_more"].format(count=3)]
 
 
@@ -475,9 +359,9 @@ def test_a_workbook_in_chinese(tmp_path: Path) -> None:
     path = write(tmp_path, result, "zh")
     with zipfile.ZipFile(path) as book:
         assert sheet_names(book)[:3] == ["说明", "指标框架", "评价对象"]
-    cells = read_cells(path)
+    cells = books.cells(path)
     assert cells["结果", "C1"] == "total项"
-    assert largest_gap(calculated(path, "结果"), expected_scores(result), ["unit"]) < 1e-9
+    assert largest_gap(books.calculated(path, "结果"), expected_scores(result), ["unit"]) < 1e-9
 
 
 def test_both_languages_say_the_same_things_with_the_same_places() -> None:
