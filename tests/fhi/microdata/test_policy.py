@@ -55,10 +55,10 @@ def test_counts_per_document_and_per_ten_thousand_characters(tmp_path: Path) -> 
     assert (result.counts.good, result.counts.bad, result.counts.unknown_city) == (3, 1, 1)
     assert result.passages is not None
     assert result.passages.select("row", "term", "position").rows() == [
-        (1, "互联网金融", 1),
-        (1, "金融科技", 9),
-        (1, "科技金融", 14),
-        (2, "金融科技", 1),
+        (2, "互联网金融", 1),
+        (2, "金融科技", 9),
+        (2, "科技金融", 14),
+        (3, "金融科技", 1),
     ]
     assert build_microdata("policy", [path], passage_limit=1).passages.height == 1  # type: ignore[union-attr]
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -7,10 +8,13 @@ from fhi.microdata.build import BUILDERS
 from fhi.microdata.schema import Column, describe_schema, is_present, list_faults, parse
 
 
-def read(kind: str, cells: list[object], dtype: type[pl.DataType] = pl.String) -> list[object]:
+def read(kind: str, cells: Sequence[object], dtype: type[pl.DataType] = pl.String) -> list[object]:
     column = Column("x", "某", kind, "", "")  # type: ignore[arg-type]
     frame = pl.DataFrame({"x": pl.Series(cells, dtype=dtype)})
-    return frame.select(x=parse(column, "x", dtype()))["x"].to_list()
+    together = frame.select(x=parse(column, "x", dtype()))["x"].to_list()
+    alone = [frame.slice(place, 1).select(x=parse(column, "x", dtype()))["x"][0] for place in range(len(cells))]
+    assert alone == together
+    return together
 
 
 def test_numbers_are_read_only_where_they_can_mean_one_thing() -> None:
@@ -32,7 +36,12 @@ def test_dates_in_every_usual_form() -> None:
         "2017-03-01 08:00",
     ]
     assert read("date", forms) == [day] * len(forms)
-    assert read("date", ["2017-13-01", "2017-02-29", "2017-111", "2017311", "2017-03", "1/3/2017"]) == [None] * 6
+    assert (
+        read(
+            "date", ["2017-13-01", "2017-02-29", "2017-111", "2017311", "2017-03", "1/3/2017", "17-03-01", "+017-03-01"]
+        )
+        == [None] * 8
+    )
     assert read("date", [datetime(2017, 3, 1, 23, 59)], pl.Datetime) == [day]
     assert read("date", [20170301], pl.Int64) == [day]
 
@@ -46,7 +55,7 @@ def test_years_and_dates_in_them() -> None:
 def test_a_salary_range_counts_as_its_middle() -> None:
     cells = ["8000", "8000-12000", "8k-12k", "8-12k", "0.8-1.2万", "8千-1.2万", "8,000~12,000元/月"]
     assert read("salary", cells) == [8000.0] + [10000.0] * 6
-    assert read("salary", ["12k-8k", "8k-12k·13薪", "20万/年", "8000以上"]) == [None] * 4
+    assert read("salary", ["12k-8k", "8k-12k·13薪", "20万/年", "8000以上", "inf", "1e300"]) == [None] * 6
 
 
 def test_marks_of_nothing_are_nothing() -> None:
