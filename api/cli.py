@@ -14,6 +14,7 @@ import typer
 from api import DEFAULT_YEAR
 from api.index_cli import index_app
 from api.lang import texts
+from api.microdata_cli import microdata_app
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 load_app = typer.Typer(help="Load files of your own.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(load_app, name="load")
 app.add_typer(index_app, name="index")
+app.add_typer(microdata_app, name="microdata")
 
 BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]

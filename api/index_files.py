@@ -16,6 +16,7 @@ from api import ENGINE
 from fhi.index import IndexResult
 from fhi.steps import wide_table
 
+TableFormat = Literal["csv", "parquet"]
 FileFormat = Literal["csv", "parquet", "xlsx"]
 FILE_FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
 
@@ -73,14 +74,26 @@ def run_provenance(result: IndexResult, files: Mapping[str, str]) -> dict[str, o
 def write_run(
     out: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
 ) -> list[Path]:
-    """Write all files of a run into the folder `out`, made where it is absent; all of them or none.
+    """Write all files of a run into the folder `out`; all of them or none. Returns the paths in the order written.
 
-    Returns the paths in the order written. Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are
-    written in every format.
+    Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are written in every format.
     """
+    kinds: dict[str, tuple[TableFormat, ...]] = {"csv": ("csv",), "parquet": ("parquet",), "xlsx": ()}
+    formats = dict.fromkeys(tables, kinds[form]) | {"scores": tuple(dict.fromkeys((*kinds[form], "csv")))}
+    note = json.dumps(provenance, ensure_ascii=False, indent=2) + "\n"
+    return write_folder(out, tables, formats, {"provenance.json": note})
+
+
+def write_folder(
+    out: Path,
+    tables: Mapping[str, pl.DataFrame],
+    formats: Mapping[str, tuple[TableFormat, ...]],
+    texts: Mapping[str, str],
+) -> list[Path]:
+    """Write tables, each in its formats, and texts into a folder, made where it is absent; all of them or none."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-        made = _write(Path(folder), tables, provenance, form)
+        made = _write(Path(folder), tables, formats, texts)
         out.mkdir(exist_ok=True)
         for path in made:
             shutil.move(path, out / path.name)
@@ -88,16 +101,20 @@ def write_run(
 
 
 def _write(
-    folder: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
+    folder: Path,
+    tables: Mapping[str, pl.DataFrame],
+    formats: Mapping[str, tuple[TableFormat, ...]],
+    texts: Mapping[str, str],
 ) -> list[Path]:
     made = []
     for name, table in tables.items():
-        if form == "parquet":
-            made.append(folder / f"{name}.parquet")
-            table.write_parquet(made[-1], compression="zstd")
-        if form == "csv" or name == "scores":
-            made.append(folder / f"{name}.csv")
-            table.write_csv(made[-1])
-    made.append(folder / "provenance.json")
-    made[-1].write_text(json.dumps(provenance, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        for form in formats[name]:
+            made.append(folder / f"{name}.{form}")
+            if form == "parquet":
+                table.write_parquet(made[-1], compression="zstd")
+            else:
+                table.write_csv(made[-1])
+    for name, text in texts.items():
+        made.append(folder / name)
+        made[-1].write_text(text, encoding="utf-8")
     return made

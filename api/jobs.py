@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.progress import Progress, TaskID
 from sqlmodel import Session
 
+from api.output import progress_bar
 from api.store import Store
 from carbon.loading import STEPS, LoadReport, load_trades
 
@@ -19,7 +20,7 @@ def load_trade_files(
     Each file is its own transaction: what was loaded before a failure stays, and running again completes.
     """
     reports = []
-    with Session(store.engine) as session, _progress() as progress:
+    with Session(store.engine) as session, progress_bar() as progress:
         for path in paths:
             task = progress.add_task(path.name, total=len(STEPS))
             reports.append(
@@ -39,9 +40,3 @@ def load_trade_files(
 
 def _show_step(progress: Progress, task: TaskID, file: str, step: str) -> None:
     progress.update(task, description=f"{file}: {step}", completed=STEPS.index(step))
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-
-    return Progress(console=Console(stderr=True), transient=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.progress import Progress
 
 Format = Literal["table", "json", "csv"]
 NONE: Final = "–"
@@ -48,6 +49,14 @@ def write_table(
     if title:
         console.print(title, style="italic", highlight=False, soft_wrap=True)
     console.print(table)
+
+
+def progress_bar() -> "Progress":
+    """A bar for long work, on standard error, gone when the work is done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True), transient=True)
 
 
 def write_lines(lines: list[str], form: Format) -> None:

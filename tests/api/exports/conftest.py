@@ -13,6 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fhi.index import IndexResult
+from fhi.panel import PANEL_SCHEMA
+
 Cells = dict[tuple[str, str], object]
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?$")
@@ -128,11 +131,45 @@ def calculated(path: Path, sheet: str, changed: Mapping[tuple[str, str], object]
     return pl.DataFrame({key: pl.Series(values, strict=False) for key, values in data.items()})
 
 
+def panel(figures: Mapping[str, Mapping[str, float | None]], period: str = "2022") -> pl.DataFrame:
+    rows = [
+        {"hub": hub, "period": period, "code": code, "value": value, "unit": "u", "status": "observed", "source": "s"}
+        for hub, values in figures.items()
+        for code, value in values.items()
+    ]
+    return pl.DataFrame(rows, schema=PANEL_SCHEMA)
+
+
+def keys_of(result: IndexResult) -> list[str]:
+    return ["unit", "period"] if len(result.steps.periods) > 1 else ["unit"]
+
+
+def expected_scores(result: IndexResult) -> pl.DataFrame:
+    """Scores as Results should have them: one row a unit (and period), a column a group."""
+    groups = result.scores.filter(pl.col("code").is_in(result.framework.top_down)).rename({"hub": "unit"})
+    return groups.pivot("code", index=keys_of(result), values="score")
+
+
+def largest_gap(found: pl.DataFrame, expected: pl.DataFrame, keys: list[str]) -> float:
+    """The largest difference; infinite where one has a figure and the other none."""
+    codes = [column for column in expected.columns if column not in keys]
+    first = found.sort(keys).select(pl.col(codes).cast(pl.Float64)).to_numpy()
+    second = expected.sort(keys).select(codes).to_numpy()
+    assert first.shape == second.shape
+    assert found.sort(keys)[keys].equals(expected.sort(keys)[keys])
+    if not np.array_equal(np.isnan(first), np.isnan(second)):
+        return float("inf")
+    return float(np.abs(np.nan_to_num(first - second)).max(initial=0.0))
+
+
 @pytest.fixture(scope="session")
 def books() -> SimpleNamespace:
     """The functions above, which test modules cannot import from here."""
     return SimpleNamespace(
         calculated=calculated,
+        expected_scores=expected_scores,
+        largest_gap=largest_gap,
+        panel=panel,
         calculator=calculator,
         fills=fills,
         formulas=lambda path: {
