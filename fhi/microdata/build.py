@@ -58,7 +58,7 @@ class MicrodataResult:
 
     panel: rows of nodes of the FHI tree (PANEL_SCHEMA); parts: auxiliary rows of the same shape, whose codes are not
     in the tree; counts: what became of the rows; bad_counts: column, code, expected, rows (each bad row once, by its
-    first fault); bad_rows: the first of them, with file and row (the line of a text file, its header being line 1); unknown_cities: column,
+    first fault); bad_rows: the first of them, with file and row (the line of a text file); unknown_cities: column,
     name, rows, reason, suggestion; passages: for policy texts, where the terms stand, else None; unread: headers that
     the schema does not declare.
     """

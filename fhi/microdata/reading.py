@@ -52,8 +52,9 @@ class Checked:
 
 
 def scan(path: Path) -> pl.LazyFrame:
-    """The rows of a .csv, .csv.gz (UTF-8, all cells as text) or .parquet file, unread, counted in `row`: lines of a text
-    file, whose header is line 1, and rows of a Parquet file from 1.
+    """The rows of a .csv, .csv.gz (UTF-8, all cells as text) or .parquet file, unread, counted in `row`.
+
+    Lines of a text file are counted with its header, which is line 1; rows of a Parquet file from 1.
 
     Raises PanelError where the file is missing, has another suffix, or has a column called `row` itself.
     """

@@ -22,21 +22,10 @@ LINES = [
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command as a user would, on a home of its own: exit code, standard output, standard error."""
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+    """Run one command on a home of its own."""
     monkeypatch.setenv("GREENFIN_HOME", str(home))
     monkeypatch.delenv("DATABASE_URL", raising=False)
-
-    def command(*words: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["greenfin", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
     return command
 
 

@@ -1,14 +1,12 @@
 """`greenfin index` as a user runs it: on files of their own, without a database."""
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
-
-from api import cli
 
 Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
@@ -38,24 +36,13 @@ min_share_root = 0.5
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command in a folder with a tree, figures and a recipe, and no database in reach."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+    """Run one command of `index` in a folder with a tree, figures and a recipe, and no database in reach."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     for name, text in (("tree.csv", TREE), ("figures.csv", FIGURES), ("recipe.toml", RECIPE)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-
-    def command(*words: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["greenfin", "index", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return command
+    return partial(command, "index")
 
 
 OWN = ("--values", "figures.csv", "--framework", "tree.csv", "--recipe", "recipe.toml")

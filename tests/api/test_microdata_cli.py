@@ -1,14 +1,12 @@
 """`greenfin microdata` as a user runs it, and its panel as the figures of an index."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from api import cli
 from green_index.index import base_framework
 
 Outcome = tuple[int, str, str]
@@ -29,21 +27,11 @@ FIRMS = """企业名称,行业,城市,是否运营
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+    """Run one command in a folder with two files of rows."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "jobs.csv").write_text(JOBS, encoding="utf-8")
     (tmp_path / "firms.csv").write_text(FIRMS, encoding="utf-8")
-
-    def command(*words: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["greenfin", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
     return command
 
 
