@@ -44,6 +44,7 @@ def build(
         str, typer.Option("--files", help="csv, parquet or xlsx (a workbook with live formulas).")
     ] = "csv",
     keep_good: KeepGoodOption = False,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="Show only the first so many.")] = None,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -65,7 +66,7 @@ def build(
 
         written.append(out / "index.xlsx")
         write_workbook(written[-1], result, inputs.units, provenance, tongue)
-    index_screens.show_result(result, inputs.units, chosen, tongue)
+    index_screens.show_result(result, inputs.units, top, chosen, tongue)
     index_screens.show_written(out, written, tongue)
 
 

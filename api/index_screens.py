@@ -25,9 +25,9 @@ from fhi.panel import UNDATED
 _MOST_GROUPS: Final = 5
 
 
-def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: Lang) -> None:
+def show_result(result: IndexResult, units: pl.DataFrame, top: int | None, form: Format, lang: Lang) -> None:
     """The ranking, best first, with the level-1 scores; then why a unit is not ranked, and notes. People see the latest
-    period, programs all."""
+    period and of it the first `top`, programs everything."""
     framework, text = result.framework, texts("cli", lang)
     named = result.scores.join(units.select("hub", "name"), on="hub", how="left", maintain_order="left")
     total = named.filter(pl.col("code") == framework.root).sort("period", "rank", "hub", nulls_last=True)
@@ -43,7 +43,7 @@ def show_result(result: IndexResult, units: pl.DataFrame, form: Format, lang: La
         table = _ranking(total.filter(pl.col("rank").is_not_null()), result, groups, lang)
         shown = "" if period == UNDATED else f" {period}"
         write_table(
-            table,
+            table.head(top) if top else table,
             text["title_index"].format(title=title, period=shown, ranked=table.height),
             frozenset(table.columns) - {text["city_or_unit"]},
             frozenset({text["rank"], text["city_or_unit"], text["score"], text["coverage"]}),

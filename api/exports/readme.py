@@ -40,7 +40,8 @@ def write_readme(
     sheet.hide_gridlines(2)
     title = framework.title_zh if layout.lang == "zh" else framework.title_en
     put_text(sheet, 0, 0, title or framework.id, styles["title"])
-    put_text(sheet, 1, 0, words["readme_made"].format(id=framework.id, version=framework.version), styles["text"])
+    made = words["readme_made"].format(id=framework.id, version=framework.version or "–")
+    put_text(sheet, 1, 0, made, styles["text"])
     row = _write_coverage(sheet, layout, styles, 3)
     row = _write_sheets(sheet, layout, styles, row + 1, sheets)
     row = _write_lines(sheet, styles, row + 1, words["readme_formulas"], formula_lines(layout))

@@ -41,26 +41,24 @@ def write_workbook(
     """
     layout = plan_workbook(result, units, lang)
     # Large books go to disk row by row; small ones share their texts.
-    book = Workbook(str(path), {"constant_memory": not layout.live, "default_date_format": "yyyy-mm-dd"})
-    try:
-        book.set_properties({"title": layout.words["book_title"], "created": _CREATED})
-        styles = make_styles(book)
-        readme = book.add_worksheet(layout.sheet("readme"))
-        write_framework(book, layout, styles)
-        sheets = ["framework"]
-        if units.width > len({"hub", "name"}):
-            write_units(book, layout, styles, units)
-            sheets.append("units")
-        write_figures(book, layout, styles)
-        write_scale(book, layout, styles)
-        write_normalised(book, layout, styles)
-        write_results(book, layout, styles)
-        write_profiles(book, layout, styles)
-        write_weights(book, layout, styles)
-        write_changes(book, layout, styles)
-        write_notes(book, layout, styles)
-        sheets += [*list(result.steps.cubes)[:-1], "scale", "normalised", "results", "profiles", "weights", "changes"]
-        write_readme(book, readme, layout, styles, [*sheets, "notes"], provenance)
-        readme.activate()
-    finally:
-        book.close()
+    book = Workbook(str(path), {"constant_memory": not layout.live})
+    book.set_properties({"title": layout.words["book_title"], "created": _CREATED})
+    styles = make_styles(book)
+    readme = book.add_worksheet(layout.sheet("readme"))
+    write_framework(book, layout, styles)
+    sheets = ["framework"]
+    if units.width > len({"hub", "name"}):
+        write_units(book, layout, styles, units)
+        sheets.append("units")
+    write_figures(book, layout, styles)
+    write_scale(book, layout, styles)
+    write_normalised(book, layout, styles)
+    write_results(book, layout, styles)
+    write_profiles(book, layout, styles)
+    write_weights(book, layout, styles)
+    write_changes(book, layout, styles)
+    write_notes(book, layout, styles)
+    sheets += [*list(result.steps.cubes)[:-1], "scale", "normalised", "results", "profiles", "weights", "changes"]
+    write_readme(book, readme, layout, styles, [*sheets, "notes"], provenance)
+    readme.activate()
+    book.close()

@@ -71,21 +71,19 @@ def write(path: Path, result: IndexResult, lang: Lang = "en", units: pl.DataFram
     return path / "book.xlsx"
 
 
+FROM_ONE = NormaliseStep(lower=1, upper=100)
 SCALES = {
-    "arithmetic of min-max": recipe(normalise=NormaliseStep(lower=1, upper=100)),
-    "geometric of min-max": recipe(normalise=NormaliseStep(lower=1, upper=100), aggregate={"method": "geometric"}),
-    "harmonic of min-max": recipe(normalise=NormaliseStep(lower=1, upper=100), aggregate={"method": "harmonic"}),
-    "power of min-max": recipe(
-        normalise=NormaliseStep(lower=1, upper=100), aggregate={"method": "power", "exponent": -2.5}
-    ),
+    "arithmetic of min-max": recipe(normalise=FROM_ONE),
+    "geometric of min-max": recipe(normalise=FROM_ONE, aggregate={"method": "geometric"}),
+    "harmonic of min-max": recipe(normalise=FROM_ONE, aggregate={"method": "harmonic"}),
+    "power of min-max": recipe(normalise=FROM_ONE, aggregate={"method": "power", "exponent": -2.5}),
     "levels apart": recipe(
-        normalise=NormaliseStep(lower=1, upper=100),
-        aggregate={"method": "geometric", "by_level": {0: "arithmetic", 2: "harmonic"}},
+        normalise=FROM_ONE, aggregate={"method": "geometric", "by_level": {0: "arithmetic", 2: "harmonic"}}
     ),
     "arithmetic of z-scores": recipe(normalise=NormaliseStep(method="zscore", mean=50, sd=10)),
     "imputed, treated": recipe(
         impute=ImputeStep(method="group_mean", group="region"),
-        treat=TreatStep(method="none", by_indicator={"b": {"method": "log"}}),  # type: ignore[dict-item]
+        treat=TreatStep.model_validate({"by_indicator": {"b": {"method": "log"}}}),
     ),
     "every group whole": recipe(aggregate={"min_share": 1.0, "min_share_root": 1.0}),
 }
@@ -181,12 +179,7 @@ def test_a_changed_weight_changes_the_results_as_a_new_run_does(
     rebuilt = build_index(books.panel(FIGURES), tree({**WEIGHTS, "a": 5.0, "b": stated["b"]}), asked, UNITS)
     assert stated["b"] == pytest.approx(2 / 3)
     assert books.largest_gap(again, books.expected_scores(rebuilt), ["unit"]) < 1e-9
-    assert (
-        books.largest_gap(
-            again, books.expected_scores(build_index(books.panel(FIGURES), tree(WEIGHTS), asked, UNITS)), ["unit"]
-        )
-        > 0.1
-    )
+    assert books.largest_gap(again, books.table(path, "Results").select("unit", "g", "total"), ["unit"]) > 0.1
 
 
 def test_a_changed_figure_and_a_changed_least_share_reach_the_results(books: SimpleNamespace, tmp_path: Path) -> None:
@@ -376,10 +369,10 @@ def test_values_and_formulas_give_the_scores_of_coinr(
     expected = pl.read_csv(folder / file).rename({"uCode": "unit"})
     shown = books.table(path, "Results")
     assert books.largest_gap(shown, expected, ["unit"]) < 1e-9
-    value = books.calculator(path)
-    row = 3 + shown["unit"].to_list().index("LAO")
-    total = expected.filter(pl.col("unit") == "LAO")["Index"][0]
-    assert value("RESULTS", f"C{row}") == pytest.approx(total, abs=1e-9)
+    if method == "geometric":
+        row = 3 + shown["unit"].to_list().index("LAO")
+        total = expected.filter(pl.col("unit") == "LAO")["Index"][0]
+        assert books.calculator(path)("RESULTS", f"C{row}") == pytest.approx(total, abs=1e-9)
 
 
 def test_the_same_run_gives_the_same_bytes(books: SimpleNamespace, tmp_path: Path) -> None:
