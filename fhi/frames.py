@@ -38,25 +38,38 @@ def score_frame(
     framework: Framework, steps: Steps, scores: Mapping[str, Array], coverage: Mapping[str, Array]
 ) -> pl.DataFrame:
     """SCORE_SCHEMA: one row a hub, period and node. Ranks run from 1, the best, ties taking the better rank."""
-    codes = list(framework.node)
-    grid = pl.DataFrame({"code": codes}).join(pl.DataFrame({"period": list(steps.periods)}), how="cross")
-    grid = grid.join(pl.DataFrame({"hub": list(steps.hubs)}), how="cross")
+    codes = sorted(framework.node, key=lambda code: (framework.level[code], code))
+    # (periods, nodes, hubs) in the order of the rows, so that nothing has to be sorted.
+    score = np.stack([scores[code] for code in codes], axis=1)
+    covered = np.stack([coverage[code] for code in codes], axis=1)
+    ranked = np.broadcast_to((~np.isnan(score)).sum(axis=2, keepdims=True), score.shape)
+    nodes = pl.DataFrame({"code": codes, "level": [framework.level[code] for code in codes]})
+    grid = pl.DataFrame({"period": list(steps.periods)}).join(nodes, how="cross", maintain_order="left_right")
+    grid = grid.join(pl.DataFrame({"hub": list(steps.hubs)}), how="cross", maintain_order="left_right")
     frame = grid.with_columns(
-        level=pl.col("code").replace_strict(framework.level, return_dtype=pl.Int64),
-        score=pl.Series(np.concatenate([scores[code].ravel() for code in codes])).fill_nan(None),
-        coverage=pl.Series(np.concatenate([coverage[code].ravel() for code in codes])),
+        score=pl.Series(score.ravel(), nan_to_null=True),
+        rank=pl.Series(descending_ranks(score).ravel(), nan_to_null=True).cast(pl.Int64),
+        ranked=pl.Series(ranked.ravel()),
+        coverage=pl.Series(covered.ravel()),
     )
-    node = ["code", "period"]
-    ranked = frame.with_columns(
-        rank=pl.col("score").rank("min", descending=True).over(node).cast(pl.Int64),
-        ranked=pl.col("score").is_not_null().sum().over(node).cast(pl.Int64),
-        reason=pl.when(pl.col("score").is_not_null())
-        .then(None)
-        .when(pl.col("coverage") > 0)
-        .then(pl.lit(BELOW_MIN_SHARE))
-        .otherwise(pl.lit(NO_FIGURES)),
-    )
-    return ranked.select(SCORE_SCHEMA.names()).cast(SCORE_SCHEMA).sort("period", "level", "code", "hub")
+    reason = pl.when(pl.col("coverage") > 0).then(pl.lit(BELOW_MIN_SHARE)).otherwise(pl.lit(NO_FIGURES))
+    return frame.with_columns(reason=pl.when(pl.col("score").is_null()).then(reason)).select(SCORE_SCHEMA.names())
+
+
+def descending_ranks(scores: Array) -> Array:
+    """Ranks along the last axis: 1 the best, scores that tie having the least rank of them all; NaN where NaN.
+
+    scores: (periods, nodes, hubs), higher the better. Returns the same shape.
+    """
+    falling = -scores
+    order = np.argsort(falling, axis=2)
+    ordered = np.take_along_axis(falling, order, axis=2)
+    first = np.ones(scores.shape, dtype=bool)
+    first[:, :, 1:] = ordered[:, :, 1:] != ordered[:, :, :-1]
+    place = np.where(first, np.arange(1.0, scores.shape[2] + 1), 0.0)
+    ranks = np.empty(scores.shape)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=2), axis=2)
+    return np.where(np.isnan(scores), np.nan, ranks)
 
 
 def input_frame(
@@ -66,22 +79,23 @@ def input_frame(
 
     effective: (periods, hubs, indicators); additive: whether points add up to the total.
     """
-    rows = _with_imputed(panel.filter(pl.col("code").is_in(steps.codes)), framework, steps)
+    own = panel.filter(pl.col("code").is_in(steps.codes)) if framework.denominators else panel
+    rows = _with_imputed(own, framework, steps)
     where = positions(rows, steps.periods, steps.hubs, steps.codes)
     score, weight = steps.cubes["normalised"][where], effective[where]
     points = np.where(np.isnan(score), np.nan, score * weight) if additive else np.full(len(score), np.nan)
     return rows.with_columns(
-        normalised=pl.Series(score).fill_nan(None),
-        weight=pl.Series(weight).fill_nan(None),
-        points=pl.Series(points).fill_nan(None),
+        normalised=pl.Series(score, nan_to_null=True),
+        weight=pl.Series(weight, nan_to_null=True),
+        points=pl.Series(points, nan_to_null=True),
     )
 
 
 def _with_imputed(rows: pl.DataFrame, framework: Framework, steps: Steps) -> pl.DataFrame:
     """Filled cells take the place of rows without figure, or stand where there was no row."""
-    filled = steps.changes.filter(pl.col("step").str.starts_with("impute"))
-    if filled.height == 0:
+    if "imputed" not in steps.cubes:
         return rows
+    filled = steps.changes.lazy().filter(pl.col("step").str.starts_with("impute"))
     key = ["hub", "period", "code"]
     units = {indicator.code: indicator.unit for indicator in framework.indicators}
     made = filled.select(
@@ -91,7 +105,7 @@ def _with_imputed(rows: pl.DataFrame, framework: Framework, steps: Steps) -> pl.
         status=pl.lit("imputed"),
         source=pl.lit("imputed: ") + pl.col("step").str.strip_prefix("impute "),
     ).cast(PANEL_SCHEMA)
-    return pl.concat([rows.join(made, on=key, how="anti"), made]).sort(key)
+    return pl.concat([rows.lazy().join(made, on=key, how="anti"), made]).sort(key).collect()
 
 
 def weight_frame(framework: Framework, weights: Mapping[str, GroupWeights], recipe: Recipe) -> pl.DataFrame:

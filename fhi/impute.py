@@ -103,7 +103,8 @@ def hold_out_error(x: Array, step: ImputeStep, context: Context, seed: int = 0) 
             **_errors(x, by_mean, hidden, sd, "mean_"),
         }
     )
-    return frame.select(HOLD_OUT_SCHEMA.names()).cast(HOLD_OUT_SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
+    typed = frame.lazy().select(HOLD_OUT_SCHEMA.names()).cast(HOLD_OUT_SCHEMA)
+    return typed.with_columns(pl.selectors.float().fill_nan(None)).collect()
 
 
 def _hide(x: Array, share: float, seed: int) -> Mask:
@@ -121,11 +122,13 @@ def _hide(x: Array, share: float, seed: int) -> Mask:
 
 def _spread(x: Array) -> Array:
     """Standard deviation (n - 1) of each indicator over all periods and units; NaN where it is zero or unknown."""
-    spread = np.full(x.shape[2], np.nan)
-    for i in range(x.shape[2]):
-        observed = x[:, :, i][~np.isnan(x[:, :, i])]
-        if len(observed) >= 2 and observed.min() < observed.max():
-            spread[i] = observed.std(ddof=1)
+    missing = np.isnan(x)
+    n = (~missing).sum(axis=(0, 1))
+    least = np.where(missing, np.inf, x).min(axis=(0, 1), initial=np.inf)
+    varied = np.where(missing, -np.inf, x).max(axis=(0, 1), initial=-np.inf) > least
+    count = np.where(varied, n, np.nan)
+    off = np.where(missing, 0.0, x - np.nansum(x, axis=(0, 1)) / count)
+    spread: Array = np.sqrt((off * off).sum(axis=(0, 1)) / (count - 1))
     return spread
 
 

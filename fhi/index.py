@@ -13,7 +13,7 @@ from fhi.errors import PanelError, RecipeError
 from fhi.frames import input_frame, score_frame, weight_frame
 from fhi.framework import Framework
 from fhi.notes import Note
-from fhi.panel import check_panel, hash_panel, sort_panel
+from fhi.panel import PANEL_SCHEMA, check_panel, hash_panel, sort_panel
 from fhi.recipe import Recipe
 from fhi.recipe_checks import check_recipe
 from fhi.score_tree import TreeScores, coverage, effective_weights, is_additive, score_tree
@@ -24,7 +24,8 @@ from fhi.steps import Steps, prepare
 class IndexResult:
     """One run, frozen.
 
-    scores: fhi.frames.SCORE_SCHEMA, one row a hub, period and node; null score and rank with a `reason` where not ranked.
+    scores: fhi.frames.SCORE_SCHEMA, one row a hub, period and node; null score and rank with a `reason` where not
+    ranked.
     inputs: the panel with each figure's `normalised` score, effective `weight` in the total of that hub and `points`
         (weight x normalised; they add up to the total; null where a group takes another mean than the arithmetic).
         An imputed cell is a row with the filled figure and status `imputed`.
@@ -53,6 +54,8 @@ def build_index(
     RecipeError with every choice that these data cannot have, ConstantIndicator where the recipe asks for it,
     WeightError and JudgementError from the weighting.
     """
+    # In order first: duplicates then are neighbours, and cheap to look for.
+    panel = sort_panel(panel) if panel.schema == PANEL_SCHEMA else panel
     problems = check_panel(panel, framework)
     if problems:
         raise PanelError(problems)
@@ -61,7 +64,6 @@ def build_index(
     problems = check_recipe(recipe, framework, panel["hub"].unique().to_list(), attributes)
     if problems:
         raise RecipeError(problems)
-    panel = sort_panel(panel)
     steps = prepare(panel, framework, recipe, units)
     tree = _score(steps, framework, recipe)
     figures = coverage(steps.cubes.get("screened", steps.cubes["data"]), framework, tree.weights)
@@ -106,8 +108,6 @@ def _score(steps: Steps, framework: Framework, recipe: Recipe) -> TreeScores:
 
 def _carried_forward(panel: pl.DataFrame) -> list[Note]:
     """Which indicators rest on figures of an earlier period, and where."""
-    carried = (
-        panel.filter(pl.col("status") == "carried_forward").select("code", "period").unique().sort("code", "period")
-    )
-    by_code = carried.group_by("code", maintain_order=True).agg("period")
+    carried = panel.lazy().filter(pl.col("status") == "carried_forward").select("code", "period").unique()
+    by_code = carried.sort("code", "period").group_by("code", maintain_order=True).agg("period").collect()
     return [Note("carried_forward", code, tuple(periods)) for code, periods in by_code.iter_rows()]

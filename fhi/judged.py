@@ -89,8 +89,7 @@ def _check_ratio(found: AhpWeights, items: Sequence[str], step: WeighStep) -> No
         named = ", ".join(items[i] for i in found.worst.items)
         worst = f"; the answers about {named} contradict each other most"
     raise JudgementError(
-        f"consistency ratio {ratio:.3f} ({found.random_index}); "
-        f"expected at most {step.max_consistency_ratio:g}{worst}"
+        f"consistency ratio {ratio:.3f} ({found.random_index}); expected at most {step.max_consistency_ratio:g}{worst}"
     )
 
 

@@ -53,14 +53,12 @@ def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
             "value",
             NOT_NEGATIVE,
         ),
-        "duplicate": (
-            pl.lit(value=False) if _ascends(panel) else pl.struct(_KEY).is_duplicated(),
-            "code",
-            "one row a hub, period and indicator",
-        ),
+        "duplicate": (pl.struct(_KEY).is_duplicated(), "code", "one row a hub, period and indicator"),
         "null_key": (pl.any_horizontal(pl.col(_KEY).is_null()), "hub", "hub, period and code in every row"),
     }
-    found = panel.select(**{code: broken.any() for code, (broken, _, _) in faults.items()}).row(0, named=True)
+    # Rows in ascending order cannot be there twice, which is far cheaper to see than to count.
+    asked = {code: broken.any() for code, (broken, _, _) in faults.items()} | {"duplicate": ~_ascending()}
+    found = panel.select(**asked).row(0, named=True)
     problems = []
     for code, (broken, column, expected) in faults.items():
         for row in panel.filter(broken).iter_rows(named=True) if found[code] else ():
@@ -69,19 +67,19 @@ def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
     return problems
 
 
-def _ascends(panel: pl.DataFrame) -> bool:
-    """Is every row after the one before it, so that none is there twice? Asking is cheaper than sorting or counting."""
+def _ascending() -> pl.Expr:
+    """Is every row after the one before it?"""
     hub, period, code = (pl.col(name) for name in _KEY)
     before = [pl.col(name).shift(1) for name in _KEY]
     later = (period > before[1]) | ((period == before[1]) & (code > before[2]))
     ascends = (hub > before[0]) | ((hub == before[0]) & later)
-    return bool(panel.select(ascends.slice(1).fill_null(value=False).all()).item())
+    return ascends.slice(1).fill_null(value=False).all()
 
 
 def sort_panel(panel: pl.DataFrame) -> pl.DataFrame:
     """The same rows in the one order that hashes and stores use."""
     ordered = panel.select(PANEL_SCHEMA.names())
-    return ordered if _ascends(ordered) else ordered.sort(_KEY)
+    return ordered if ordered.select(_ascending()).item() else ordered.sort(_KEY)
 
 
 def hash_panel(panel: pl.DataFrame) -> str:

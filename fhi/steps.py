@@ -72,7 +72,7 @@ class _Names:
         """period, unit and indicator positions as names; other columns as they are."""
         axes = {"unit": ("hub", self.hubs), "period": ("period", self.periods), "indicator": ("code", self.codes)}
         columns = [
-            pl.Series(new, names, dtype=pl.String).gather(table[old])
+            pl.lit(pl.Series(names, dtype=pl.String)).gather(pl.col(old)).alias(new)
             for old, (new, names) in axes.items()
             if old in table.columns
         ]
@@ -153,8 +153,10 @@ def positions(
     """Where each row of a panel stands in a cube with these axes."""
     # As categories of an Enum names become positions without a look-up in Python.
     kinds = dict(zip(_AXES, (periods, hubs, codes), strict=True))
-    found = rows.select(pl.col(name).cast(pl.Enum(list(names))).to_physical() for name, names in kinds.items())
-    return tuple(found[name].cast(pl.Int64).to_numpy() for name in _AXES)
+    found = rows.select(
+        pl.col(name).cast(pl.Enum(list(names))).to_physical().cast(pl.Int64) for name, names in kinds.items()
+    )
+    return tuple(found[name].to_numpy() for name in _AXES)
 
 
 def lowest_groups(framework: Framework) -> dict[str, list[int]]:
@@ -251,10 +253,9 @@ def _check_order(periods: Sequence[str]) -> None:
 def _unit_groups(units: pl.DataFrame, group: str | None, hubs: Sequence[str]) -> npt.NDArray[np.int64]:
     if group is None:
         return np.full(len(hubs), -1, dtype=np.int64)
-    own = pl.DataFrame({"hub": list(hubs)}).join(units, on="hub", how="left", maintain_order="left")[group]
-    kinds = own.drop_nulls().unique().sort().to_list()
-    codes = own.replace_strict(kinds, range(len(kinds)), default=-1, return_dtype=pl.Int64)
-    return codes.fill_null(-1).to_numpy().astype(np.int64)
+    own = pl.LazyFrame({"hub": list(hubs)}).join(units.lazy(), on="hub", how="left", maintain_order="left")
+    codes = own.select(pl.col(group).rank("dense").cast(pl.Int64).fill_null(0) - 1).collect()
+    return codes[group].to_numpy()
 
 
 def _indicator_groups(framework: Framework) -> npt.NDArray[np.int64]:
@@ -284,8 +285,24 @@ def _treat(
             expected = f"figures that {entry.transform} can take; choose another imputation or transform"
             raise RecipeError([Problem(entry.code, str(error), expected, "wrong_figures")]) from error
     done = treat(np.stack(columns, axis=2), recipe.treat, names.codes, pooled=pooled)
+    _check_scales(done.summary, framework, recipe, names)
     altered = names.named(done.changes).with_columns(step=pl.lit("treat"))
     return done.cube, altered.select(CHANGE_SCHEMA.names()), names.named(done.summary)
+
+
+def _check_scales(summary: pl.DataFrame, framework: Framework, recipe: Recipe, names: _Names) -> None:
+    """Raises RecipeError where figures were transformed and are to be scored on marks in the unit they had."""
+    moved = summary.filter(pl.col("method").is_in(["log", "boxcox"]))
+    problems = []
+    for position in moved["indicator"].unique(maintain_order=True):
+        entry, rule = framework.indicators[position], rules_of(recipe.normalise, names.codes)[position]
+        marks = {"minmax": entry.lower, "goalposts": entry.lower, "distance_to_target": entry.target, "scaled": 0.0}
+        if marks.get(rule.method) is not None:
+            found = f"transformed by the treatment, then scored by {rule.method} on marks in its own unit"
+            expected = f'[treat.by_indicator."{entry.code}"] method = "none", or fall_back = "none"'
+            problems.append(Problem(f"[treat] {entry.code}", found, expected, "transformed"))
+    if problems:
+        raise RecipeError(problems)
 
 
 def _treatment_notes(altered: pl.DataFrame, treatment: pl.DataFrame, recipe: Recipe) -> list[Note]:

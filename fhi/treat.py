@@ -16,6 +16,7 @@ from fhi.arrays import Array
 from fhi.recipe import ForcedTreatment, TreatStep
 
 Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 
 CHANGE_SCHEMA: Final = pl.Schema(
     {"period": pl.Int64, "unit": pl.Int64, "indicator": pl.Int64, "before": pl.Float64, "after": pl.Float64}
@@ -111,26 +112,34 @@ def winsorise(x: Array, max_points: int, max_skewness: float, max_kurtosis: floa
     would be left, for that is no cure. Returns the figures and how many differ from the original; whether they pass
     is to be asked again.
     """
-    return _move_while(x, max_points, lambda skew, kurt: not _fine(skew, kurt, max_skewness, max_kurtosis))
+    moved, points = _winsorise_columns(x[:, None], max_points, max_skewness, max_kurtosis)
+    return moved[:, 0], int(points[0])
 
 
 def move_points(x: Array, points: int) -> tuple[Array, int]:
     """Winsorise whatever the skewness: as `winsorise`, until `points` figures are moved or nothing can be."""
-    return _move_while(x, points, lambda skew, _: not np.isnan(skew))
+    moved, changed = _move_while(x[:, None], points, lambda skew, _: ~np.isnan(skew))
+    return moved[:, 0], int(changed[0])
 
 
-def _move_while(x: Array, max_points: int, wanted: Callable[[Array, Array], bool]) -> tuple[Array, int]:
-    """Move extremes as long as it is wanted, given skewness and kurtosis of what has become of the figures."""
-    moved, points = x, 0
-    while points < max_points:
-        skew, kurt = _shape(moved)
-        if not wanted(skew, kurt):
-            break
-        further = _move_extreme(moved, greatest=bool(skew >= 0))
-        count = _changed(x, further)
-        if count > max_points or not _varies(further):
-            break
-        moved, points = further, count
+def _winsorise_columns(x: Array, max_points: int, max_skewness: float, max_kurtosis: float) -> tuple[Array, Counts]:
+    """`winsorise` of every column of (units, columns), each for itself."""
+    return _move_while(x, max_points, lambda skew, kurt: ~_fine(skew, kurt, max_skewness, max_kurtosis))
+
+
+def _move_while(x: Array, max_points: int, wanted: Callable[[Array, Array], Mask]) -> tuple[Array, Counts]:
+    """Move extremes of columns as long as it is wanted, given skewness and kurtosis of what has become of them."""
+    moved, points = x.copy(), np.zeros(x.shape[1], dtype=np.int64)
+    going = np.flatnonzero(points < max_points)
+    while len(going):
+        skew, kurt = _shape(moved[:, going])
+        going, skew = going[wanted(skew, kurt)], skew[wanted(skew, kurt)]
+        further = _move_extremes(moved[:, going], greatest=skew >= 0)
+        count = ((x[:, going] != further) & ~np.isnan(further)).sum(axis=0)
+        done = (count <= max_points) & _varies(further)
+        going, count = going[done], count[done]
+        moved[:, going], points[going] = further[:, done], count
+        going = going[count < max_points]
     return moved, points
 
 
@@ -190,14 +199,14 @@ def treat(x: Array, step: TreatStep, codes: Sequence[str], *, pooled: bool = Fal
     done: dict[tuple[int, int], tuple[str, int]] = {}
     shape = _shape(np.moveaxis(columns, 1, 0))
     passing = _fine(*shape, step.max_skewness, step.max_kurtosis)
-    for i, code in enumerate(codes):
-        forced = step.by_indicator.get(code)
+    free = np.array([code not in step.by_indicator for code in codes], dtype=bool)
+    periods, tamed = np.nonzero(~passing & free & (step.method != "none"))
+    treated[periods, :, tamed], methods = _tame(columns[periods, :, tamed].T, step)
+    done.update(zip(zip(periods.tolist(), tamed.tolist(), strict=True), methods, strict=True))
+    for i in np.flatnonzero(~free).tolist():
         for period, column in enumerate(columns[:, :, i]):
-            if forced is None and (step.method == "none" or passing[period, i]):
-                continue
-            after, method, points = _tame(column, step) if forced is None else _force(column, forced)
-            treated[period, :, i] = after
-            done[period, i] = method, points
+            treated[period, :, i], method, count = _force(column, step.by_indicator[codes[i]])
+            done[period, i] = method, count
     shapes = shape, _shape(np.moveaxis(treated, 1, 0)) if done else shape
     summary = _summary((~np.isnan(columns)).sum(axis=1), shapes, step, codes, done)
     if pooled:
@@ -213,23 +222,24 @@ def _force(x: Array, forced: ForcedTreatment) -> tuple[Array, str, int]:
     return FALL_BACKS[forced.method](x), forced.method, 0
 
 
-def _tame(x: Array, step: TreatStep) -> tuple[Array, str, int]:
-    """Winsorise, else fall back: the figures, the method that they come from and the points moved."""
-    moved, points = winsorise(x, step.max_points, step.max_skewness, step.max_kurtosis)
-    if passes(moved, step.max_skewness, step.max_kurtosis):
-        return moved, "winsorise", points
-    return FALL_BACKS[step.fall_back](x), step.fall_back, 0
+def _tame(x: Array, step: TreatStep) -> tuple[Array, list[tuple[str, int]]]:
+    """Winsorise columns of (units, columns), else fall back: the figures as (columns, units), and of each column the
+    method that they come from and the points moved."""
+    moved, points = _winsorise_columns(x, step.max_points, step.max_skewness, step.max_kurtosis)
+    how = [("winsorise", count) for count in points.tolist()]
+    for column in np.flatnonzero(~passes(moved, step.max_skewness, step.max_kurtosis)).tolist():
+        moved[:, column], how[column] = FALL_BACKS[step.fall_back](x[:, column]), (step.fall_back, 0)
+    return moved.T, how
 
 
 def _shape(x: Array) -> tuple[Array, Array]:
     """Skewness and excess kurtosis along the first axis, both of type 2."""
     missing = np.isnan(x)
     n = (~missing).sum(axis=0).astype(np.float64)
-    least = np.where(missing, np.inf, x).min(axis=0, initial=np.inf)
-    greatest = np.where(missing, -np.inf, x).max(axis=0, initial=-np.inf)
+    least, greatest = (end.reduce(x, axis=0, initial=np.nan) for end in (np.fmin, np.fmax))
     # Judged by the range, not by the variance: the mean of equal figures can be off by a last digit.
     varied = greatest > least
-    span = np.where(varied, greatest - np.where(varied, least, 0.0), np.nan)
+    span = np.where(varied, greatest - least, np.nan)
     part = np.where(missing, 0.0, (x - least) / span)
     count = np.where(varied, n, np.nan)
     off = np.where(missing, 0.0, part - part.sum(axis=0) / count)
@@ -241,20 +251,19 @@ def _shape(x: Array) -> tuple[Array, Array]:
     return skew, kurt
 
 
-def _move_extreme(x: Array, *, greatest: bool) -> Array:
-    """The figures with the greatest or the least of them set to the next one. x varies."""
-    end = np.nanmax(x) if greatest else np.nanmin(x)
-    following = x[x < end].max() if greatest else x[x > end].min()
-    return np.where(x == end, following, x)
+def _move_extremes(x: Array, *, greatest: Mask) -> Array:
+    """The figures of each column with the greatest or the least of them set to the next one. Every column varies."""
+    up = np.where(greatest, x, -x)
+    end = np.fmax.reduce(up, axis=0)
+    following = np.fmax.reduce(np.where(up < end, up, np.nan), axis=0)
+    moved = np.where(up == end, following, up)
+    return np.where(greatest, moved, -moved)
 
 
-def _changed(before: Array, after: Array) -> int:
-    return int(((before != after) & ~np.isnan(before)).sum())
-
-
-def _varies(x: Array) -> bool:
-    observed = x[~np.isnan(x)]
-    return bool(len(observed) and observed.min() < observed.max())
+def _varies(x: Array) -> Mask:
+    """Is there more than one value along the first axis?"""
+    varies: Mask = np.fmax.reduce(x, axis=0, initial=np.nan) > np.fmin.reduce(x, axis=0, initial=np.nan)
+    return varies
 
 
 def _changes(before: Array, after: Array) -> pl.DataFrame:
@@ -291,4 +300,4 @@ def _summary(
             "passed": _fine(*after, *limits).ravel(),
         }
     )
-    return frame.cast(SUMMARY_SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
+    return frame.lazy().cast(SUMMARY_SCHEMA).with_columns(pl.selectors.float().fill_nan(None)).collect()

@@ -63,7 +63,9 @@ PRINTED_TABLES: Final[Mapping[str, PrintedTable]] = {
         "应用场景", "Application scenarios", WUHAN_2021, _own("application_scenarios")
     ),
     "other_indices": PrintedTable("其他指数", "Other indices", WUHAN_2021, other_indices),
-    "editions": PrintedTable("已公布各版位次（统一格式）", "Every printed edition in one shape", BOTH, printed_editions),
+    "editions": PrintedTable(
+        "已公布各版位次（统一格式）", "Every printed edition in one shape", BOTH, printed_editions
+    ),
     "gfhi_tiers": PrintedTable("全球金融科技中心指数梯队", "Tiers of the GFHI 2021", WUHAN_2021, gfhi_tiers),
 }
 

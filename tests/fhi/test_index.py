@@ -148,12 +148,21 @@ figures_of = st.fixed_dictionaries(dict.fromkeys("abcd", cell))
 
 
 @settings(max_examples=40)
-@given(st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2), st.sampled_from([0.01, 0.5, 3.0, 50.0]))
-def test_ranks_survive_renaming_and_a_change_of_unit(figures: Figures, factor: float) -> None:
-    renamed = {
-        chr(ord("z") - i): {**values, "a": None if values["a"] is None else values["a"] * factor}
-        for i, values in enumerate(figures.values())
-    }
+@given(
+    st.dictionaries(st.sampled_from("pqrstuvw"), figures_of, min_size=2),
+    st.sampled_from([0.01, 0.5, 3.0, 50.0]),
+    st.integers(-1000, 1000),
+)
+def test_ranks_survive_renaming_and_affine_rescaling(figures: Figures, factor: float, shift: int) -> None:
+    """Other names and, for the two indicators that are scored on their own bounds, another unit and zero."""
+
+    def rescaled(values: dict[str, float | None]) -> dict[str, float | None]:
+        return {
+            code: value if value is None or code not in "ab" else value * factor + shift
+            for code, value in values.items()
+        }
+
+    renamed = {chr(ord("z") - i): rescaled(values) for i, values in enumerate(figures.values())}
     back = dict(zip(renamed, figures, strict=True))
     first = scores_of(build_index(panel(figures), TREE, Recipe()), "total")
     second = scores_of(build_index(panel(renamed), TREE, Recipe()), "total")
