@@ -14,8 +14,8 @@ from sqlalchemy import DDL, event
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
-from fhi.framework import Framework
 from fhi.frames import SCORE_SCHEMA
+from fhi.framework import Framework
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
 from fhi.weigh import WEIGHT_SCHEMA
