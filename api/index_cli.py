@@ -142,12 +142,13 @@ def diagnose(
 ) -> None:
     """Show what the figures say about the framework: one table a question."""
     from api import screens
+    from api.index_files import as_units
     from fhi.diagnose import DIAGNOSES
 
     if part not in DIAGNOSES:
         raise typer.BadParameter(f"found {part!r}; expected {', '.join(DIAGNOSES)}", param_hint="--part")
     chosen, tongue = format_of(form), lang_of(lang)
-    rows = DIAGNOSES[part](_built(_inputs(values, framework, recipe, tongue)))
+    rows = as_units(DIAGNOSES[part](_built(_inputs(values, framework, recipe, tongue))))
     title = texts("cli", tongue)["title_diagnose"].format(part=part, rows=rows.height)
     screens.show_table(rows, title, chosen)
 
@@ -175,6 +176,7 @@ def compare(
     import polars as pl
 
     from api import index_screens, screens
+    from api.index_files import as_units
     from fhi.compare import agreement, rank_shift
     from fhi.rebuild import adjust, leave_one_out
 
@@ -200,11 +202,23 @@ def compare(
             "expected two results; or --values and --framework with recipes, --set or --leave-one-out"
         )
     if units:
-        screens.show_table(rank_shift(*frames), text["title_shift"], chosen)
+        screens.show_table(as_units(rank_shift(*frames)), text["title_shift"], chosen)
         return
     index_screens.show_agreement(
         agreement(*frames), pl.concat(frame.select("code", "level") for frame in frames), chosen, tongue
     )
+
+
+@index_app.command()
+def recipe(lang: LangOption = "en", form: FormatOption = None) -> None:
+    """List every step and option of a recipe, its default and what it may be."""
+    from api import screens
+    from fhi.describe import recipe_rows
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    rows = recipe_rows()
+    shown = rows if chosen != "table" else rows.drop("step_means")
+    screens.show_table(shown, texts("cli", tongue)["title_recipe"], chosen)
 
 
 def _inputs(

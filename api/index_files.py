@@ -52,11 +52,11 @@ def result_tables(result: IndexResult, units: pl.DataFrame, rejected: pl.DataFra
         "rejected": rejected,
     }
     kept = {name: table for name, table in tables.items() if table.height or name in ("scores", "data", "weights")}
-    return {name: _as_units(table) for name, table in kept.items()}
+    return {name: as_units(table) for name, table in kept.items()}
 
 
-def _as_units(table: pl.DataFrame) -> pl.DataFrame:
-    """`hub` becomes `unit`; the unit of measure makes room for it."""
+def as_units(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with `unit` for `hub`, as users call what is assessed; a unit of measure makes room for it."""
     named = {"unit": "unit_of_measure", "hub": "unit"}
     return table.rename({old: new for old, new in named.items() if old in table.columns})
 

@@ -7,11 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fhi.formats.panel_files import load_panel as load_panel
     from fhi.framework import Framework as Framework
     from fhi.framework import load_framework as load_framework
     from fhi.index import IndexResult as IndexResult
     from fhi.index import build_index as build_index
     from fhi.recipe import Recipe as Recipe
+    from fhi.recipe import load_recipe as load_recipe
 
 _HOME = {
     "Framework": "fhi.framework",
@@ -19,8 +21,10 @@ _HOME = {
     "Recipe": "fhi.recipe",
     "build_index": "fhi.index",
     "load_framework": "fhi.framework",
+    "load_panel": "fhi.formats.panel_files",
+    "load_recipe": "fhi.recipe",
 }
-__all__ = ["Framework", "IndexResult", "Recipe", "build_index", "load_framework"]
+__all__ = ["Framework", "IndexResult", "Recipe", "build_index", "load_framework", "load_panel", "load_recipe"]
 
 
 def __getattr__(name: str) -> Any:

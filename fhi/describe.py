@@ -1,14 +1,20 @@
-"""A framework as flat rows, for readers and programs: what each node means and how it is weighed.
+"""A framework and the options of a recipe as flat rows, for readers and programs.
 
-Knows frameworks and weight tables. Knows no figures and no hubs.
+Knows frameworks, weight tables and recipes. Knows no figures and no hubs.
 """
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from fhi.diagnostics import chi_square_p
 from fhi.framework import Framework, Indicator, Judgement, Node
+from fhi.recipe import Recipe
 
 
 def node_rows(framework: Framework, weights: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -89,3 +95,47 @@ def _sphericity_p(test: dict[str, float]) -> float | None:
     if test["bartlett_chi_square"] is None:
         return None
     return chi_square_p(test["bartlett_chi_square"], int(test["bartlett_df"]))
+
+
+def recipe_rows() -> pl.DataFrame:
+    """Every option of a recipe: step, option, default (as TOML writes it), values (what it may be), step_means."""
+    rows = [
+        (step, option, _toml(field.get_default(call_default_factory=True)), _values(field.annotation), about)
+        for step, entry in Recipe.model_fields.items()
+        for about, fields in [_options(entry.annotation)]
+        for option, field in fields.items()
+    ]
+    columns = ["step", "option", "default", "values", "step_means"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _options(annotation: object) -> tuple[str, Mapping[str, FieldInfo]]:
+    """What a step means and its options; a choice without table is its own option."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return (annotation.__doc__ or "").partition("\n\n")[0].replace("\n    ", " "), annotation.model_fields
+    return "a number for every draw of a run", {"": Recipe.model_fields["seed"]}
+
+
+def _values(annotation: object) -> str:
+    """What an option may be, in words."""
+    if get_origin(annotation) is Literal:
+        return ", ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) is dict:
+        of, to = get_args(annotation)
+        names = {int: "a level (0 is the total)", str: "a name"}.get(of, _values(of))
+        return f"table: {names} = {_values(to)}"
+    if get_origin(annotation) is tuple:
+        return f"list of {_values(get_args(annotation)[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"table of {', '.join(annotation.model_fields)}"
+    if get_origin(annotation) is UnionType:
+        return " or ".join(_values(part) for part in get_args(annotation) if part is not NoneType)
+    return {"float": "number", "int": "whole number", "str": "text"}[getattr(annotation, "__name__", "str")]
+
+
+def _toml(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return "{}"
+    return json.dumps(list(value) if isinstance(value, tuple) else value)

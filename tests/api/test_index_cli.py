@@ -171,6 +171,11 @@ def test_diagnose_answers_one_question_at_a_time(run: Run) -> None:
     assert "correlations" in err
 
 
+def test_recipe_lists_what_can_be_chosen(run: Run) -> None:
+    _, out, _ = run("recipe", "--format", "json")
+    assert {row["step"] for row in json.loads(out)} >= {"screen", "denominate", "impute", "treat", "weights"}
+
+
 def test_compare_two_results(run: Run) -> None:
     run("build", *OWN, "--out", "first")
     run("build", "--values", "figures.csv", "--framework", "tree.csv", "--out", "second")
@@ -180,7 +185,7 @@ def test_compare_two_results(run: Run) -> None:
     assert total["n"] == 2  # z has no health, which the default recipe asks for
     assert total["only_first"] == 1
     _, out, _ = run("compare", "first", "second", "--units", "--format", "json")
-    assert {row["hub"] for row in json.loads(out)} == {"x", "y", "z"}
+    assert {row["unit"] for row in json.loads(out)} == {"x", "y", "z"}
 
 
 def test_compare_one_choice_changed(run: Run) -> None:

@@ -35,7 +35,7 @@ class Asem:
     def build(self, recipe: Recipe) -> IndexResult:
         return build_index(self.file.panel, self.framework, recipe, self.file.units)
 
-    def check(self, result: IndexResult, **tables: str) -> None:
+    def assert_agrees(self, result: IndexResult, **tables: str) -> None:
         report = hold_against(result, [(name, self.folder / file) for name, file in tables.items()])
         agree = (report["largest_difference"] <= TOLERANCE) & (report["only_ours"] == 0) & (report["only_theirs"] == 0)
         with pl.Config(tbl_cols=-1, tbl_width_chars=200):
@@ -57,7 +57,7 @@ def example(asem: Asem) -> IndexResult:
 
 
 def test_the_example_pipeline_step_by_step(asem: Asem, example: IndexResult) -> None:
-    asem.check(
+    asem.assert_agrees(
         example,
         denominated="pipeline_denominated.csv",
         imputed="pipeline_imputed.csv",
@@ -73,7 +73,7 @@ def test_the_example_pipeline_step_by_step(asem: Asem, example: IndexResult) -> 
 
 def test_raw_data_with_63_gaps_by_the_arithmetic_mean(asem: Asem) -> None:
     result = asem.build(Recipe())
-    asem.check(
+    asem.assert_agrees(
         result,
         normalised="norm_minmax_0_100.csv",
         scores="agg_raw_minmax0_100_amean_scores.csv",
@@ -85,7 +85,7 @@ def test_raw_data_with_63_gaps_by_the_arithmetic_mean(asem: Asem) -> None:
 
 def test_raw_data_by_the_geometric_mean(asem: Asem) -> None:
     recipe = Recipe(normalise=NormaliseStep(lower=1, upper=100), aggregate=AggregateStep(method="geometric"))
-    asem.check(
+    asem.assert_agrees(
         asem.build(recipe),
         normalised="norm_minmax_1_100.csv",
         scores="agg_raw_minmax1_100_gmean_scores.csv",
@@ -104,12 +104,12 @@ def test_raw_data_by_the_geometric_mean(asem: Asem) -> None:
 )
 def test_normalisations(asem: Asem, method: str, file: str) -> None:
     result = asem.build(adjust(Recipe(), {"normalise.method": method}))
-    asem.check(result, normalised=file)
+    asem.assert_agrees(result, normalised=file)
 
 
 def test_treatment_of_raw_figures(asem: Asem) -> None:
     result = asem.build(Recipe(treat=TreatStep(method="winsorise")))
-    asem.check(result, treated="treat_raw_default.csv")
+    asem.assert_agrees(result, treated="treat_raw_default.csv")
     moved = result.steps.changes.filter(pl.col("step") == "treat")
     details = pl.read_csv(asem.folder / "treat_raw_default_details.csv", null_values=["", "NA"])
     points = dict(details.select("iCode", "winsorise.nwin").drop_nulls().iter_rows())
