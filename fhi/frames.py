@@ -31,6 +31,8 @@ SCORE_SCHEMA: Final = pl.Schema(
     }
 )
 NO_FIGURES: Final = "no_figures"
+# Sums of the same terms in another order differ in their last digits; no rank may hang on that.
+_TIE: Final = 1e-12
 BELOW_MIN_SHARE: Final = "below_min_share"
 
 
@@ -59,13 +61,15 @@ def score_frame(
 def descending_ranks(scores: Array) -> Array:
     """Ranks along the last axis: 1 the best, scores that tie having the least rank of them all; NaN where NaN.
 
-    scores: (periods, nodes, hubs), higher the better. Returns the same shape.
+    scores: (periods, nodes, hubs), higher the better. Returns the same shape. Neighbours tie where they are within
+    1e-12 of the greatest absolute score beside them.
     """
     falling = -scores
     order = np.argsort(falling, axis=2)
     ordered = np.take_along_axis(falling, order, axis=2)
     first = np.ones(scores.shape, dtype=bool)
-    first[:, :, 1:] = ordered[:, :, 1:] != ordered[:, :, :-1]
+    near = _TIE * np.fmax.reduce(np.abs(scores), axis=2, keepdims=True, initial=0.0)
+    first[:, :, 1:] = ordered[:, :, 1:] - ordered[:, :, :-1] > near
     place = np.where(first, np.arange(1.0, scores.shape[2] + 1), 0.0)
     ranks = np.empty(scores.shape)
     np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=2), axis=2)
@@ -92,18 +96,25 @@ def input_frame(
 
 
 def _with_imputed(rows: pl.DataFrame, framework: Framework, steps: Steps) -> pl.DataFrame:
-    """Filled cells take the place of rows without figure, or stand where there was no row."""
+    """Filled cells take the place of rows without figure, or stand where there was no row. A figure filled after
+    division is per denominator, other than the figures of the panel beside it, and its source says so."""
     if "imputed" not in steps.cubes:
         return rows
     filled = steps.changes.lazy().filter(pl.col("step").str.starts_with("impute"))
     key = ["hub", "period", "code"]
     units = {indicator.code: indicator.unit for indicator in framework.indicators}
+    divided = {
+        entry.code: f", {entry.per:g} / {entry.denominator}" for entry in framework.indicators if entry.denominator
+    }
+    per = divided if "denominated" in steps.cubes else {}
     made = filled.select(
         *key,
         value="after",
         unit=pl.col("code").replace_strict(units, return_dtype=pl.String),
         status=pl.lit("imputed"),
-        source=pl.lit("imputed: ") + pl.col("step").str.strip_prefix("impute "),
+        source=pl.lit("imputed: ")
+        + pl.col("step").str.strip_prefix("impute ")
+        + pl.col("code").replace_strict(per, default="", return_dtype=pl.String),
     ).cast(PANEL_SCHEMA)
     return pl.concat([rows.lazy().join(made, on=key, how="anti"), made]).sort(key).collect()
 

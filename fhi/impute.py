@@ -86,14 +86,16 @@ def hold_out_error(x: Array, step: ImputeStep, context: Context, seed: int = 0) 
     Of every indicator a share `step.hold_out_share` of its observed cells, at least one, drawn with `seed`, is hidden
     at once with those of the others. One row an indicator (HOLD_OUT_SCHEMA, in the indicator's unit): cells hidden;
     n, of these the cells that the method filled; root mean squared and mean absolute error; `nrmse`, the first
-    divided by the standard deviation (n - 1) of the observed cells. The `mean_` columns say the same of filling by
-    the mean of the indicator in that period, the yardstick: a method with a greater error is worse than no method.
+    divided by the standard deviation (n - 1) of the observed cells. The `mean_` columns say the same of filling the
+    same cells by the mean of the indicator in that period, the yardstick: a method with a greater error is worse than
+    no method.
     Null where nothing can be said: an indicator with fewer than two figures hides none, a constant one has no nrmse.
     """
     hidden = _hide(x, step.hold_out_share, seed)
     left = np.where(hidden, np.nan, x)
     filled = impute(left, step, context, seed).cube
-    by_mean = _column_mean(left, step, context)
+    # Beside cells that the method leaves alone the yardstick would be held against harder or easier ones.
+    by_mean = np.where(np.isnan(filled), np.nan, _column_mean(left, step, context))
     sd = _spread(x)
     frame = pl.DataFrame(
         {

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fhi.errors import PanelError, RecipeError
+from fhi.errors import PanelError, Problem, RecipeError
 from fhi.frames import input_frame, score_frame, weight_frame
 from fhi.framework import Framework
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA, check_panel, hash_panel, sort_panel
 from fhi.recipe import Recipe
 from fhi.recipe_checks import check_recipe
+from fhi.remarks import remark_choices
 from fhi.score_tree import TreeScores, coverage, effective_weights, is_additive, score_tree
 from fhi.steps import Steps, prepare
 
@@ -57,6 +58,8 @@ def build_index(
     # In order first: duplicates then are neighbours, and cheap to look for.
     panel = sort_panel(panel) if panel.schema == PANEL_SCHEMA else panel
     problems = check_panel(panel, framework)
+    if panel.is_empty():
+        problems = [*problems, Problem("panel", "no row", "figures of one unit at least", "no_figures")]
     if problems:
         raise PanelError(problems)
     units = panel.select("hub").unique() if units is None else units
@@ -76,6 +79,7 @@ def build_index(
         ),
         weights=weight_frame(framework, tree.weights, recipe),
         notes=(
+            *remark_choices(framework, recipe, steps.periods),
             *_carried_forward(panel),
             *steps.notes,
             *(note for group in framework.top_down for note in tree.weights[group].notes),

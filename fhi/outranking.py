@@ -3,7 +3,8 @@
 Arrays in, arrays out; NaN stands for missing inside this package's arithmetic only. Knows no tree. Scores count by
 their order alone, so that no child can make up for another (OECD/JRC Handbook 2008, step 7: non-compensatory).
 
-The support of a over b is the share of weight of the children where a is the better of the two, ties counting half.
+The support of a over b is the share of weight of the children where a is the better of the two, ties (within 1e-12 of
+the child's greatest absolute score) counting half.
 Where children are missing, two units are compared on those that both have, their weights re-scaled to sum to 1; of
 two units without any common child nothing can be said, and the support is one half each way.
 """
@@ -20,6 +21,7 @@ from fhi.labels import Labels
 MAX_KEMENY: Final = 40
 _BLOCK_CELLS: Final = 2_000_000
 _TIE: Final = 1e-10
+_TIE_OF_SCORES: Final = 1e-12
 
 
 def support_matrix(scores: Array, weights: Array) -> Array:
@@ -114,13 +116,15 @@ def _net_support(scores: Array, weights: Array, rows: slice) -> Array:
     common = np.zeros((len(mine), n))
     common_there = np.zeros((len(mine), n))
     net_there = np.zeros((len(mine), n))
+    # Scores of groups are sums: the same terms in another order differ in their last digits.
+    near = _TIE_OF_SCORES * np.fmax.reduce(np.abs(np.where(weights > 0, scores, 0.0)), axis=0, initial=0.0)
     for child in range(scores.shape[1]):
         here = weights[:, child] > 0
         ours = share[:, child] > 0
         if not here.any() or not ours.any():
             continue
         a, b = mine[:, child, None], scores[None, :, child]
-        sign = (a > b).astype(np.float64) - (a < b)
+        sign = (a - b > near[child]).astype(np.float64) - (b - a > near[child])
         both = ours[:, None] & here[None, :]
         sign[~both] = 0.0
         net += sign * np.where(ours, share[:, child], 0.0)[:, None]

@@ -4,7 +4,6 @@ Knows results and recipes. The arithmetic of agreement lives in `fhi.compare`. K
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,6 @@ from fhi.arrays import Array
 from fhi.errors import Problem, RecipeError
 from fhi.frames import descending_ranks
 from fhi.framework import Framework
-from fhi.group_weights import GroupWeights
 from fhi.index import IndexResult
 from fhi.recipe import Recipe, problems_of
 from fhi.score_tree import score_tree
@@ -58,19 +56,25 @@ def adjust(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 def leave_one_out(result: IndexResult) -> pl.DataFrame:
     """What each node below the root does for the ranking: LEFT_OUT_SCHEMA, one row a node and period.
 
-    The node's weight becomes 0, its siblings' weights keep their proportions, and the tree is scored again from the
-    same normalised figures; weights are not derived anew, so that nothing but the node changes (as COINr's
-    remove_elements). The mean and the largest absolute change of rank are over the n hubs ranked both times;
-    `moved_most` is the first of those that move most. A node that stands alone takes its group with it.
+    The node goes, its siblings' weights keep their proportions, and the tree is scored again from the same normalised
+    figures; weights are not derived anew, so that nothing but the node changes (as COINr's remove_elements), save those
+    of benefit of the doubt, which are nothing but the best for the scores there are. The mean and the largest absolute
+    change of rank are over the n hubs ranked both times; `moved_most` is the first of those that move most. A node that
+    stands alone takes its group with it.
     """
     before = _total_ranks(result.tree.scores, result.framework)
     rows = []
     for group in result.framework.top_down:
-        for position, code in enumerate(result.framework.children[group]):
-            weights = {**result.tree.weights, group: _without(result.tree.weights[group], position)}
+        for code in result.framework.children[group]:
             steps = result.steps
             scores = score_tree(
-                steps.cubes["normalised"], result.framework, result.recipe, steps.periods, steps.hubs, weights
+                steps.cubes["normalised"],
+                result.framework,
+                result.recipe,
+                steps.periods,
+                steps.hubs,
+                result.tree.weights,
+                left_out=code,
             ).scores
             after = _total_ranks(scores, result.framework)
             rows += [
@@ -86,12 +90,6 @@ def _total_ranks(scores: Mapping[str, Array], framework: Framework) -> Array:
     """Ranks of the total, (periods, hubs)."""
     ranks: Array = descending_ranks(scores[framework.root][:, None, :])[:, 0, :]
     return ranks
-
-
-def _without(entry: GroupWeights, position: int) -> GroupWeights:
-    weights = entry.weights.copy()
-    weights[..., position] = 0.0
-    return replace(entry, weights=weights)
 
 
 def _shift(before: Array, after: Array, hubs: tuple[str, ...]) -> tuple[int, float | None, int | None, str | None, int]:

@@ -37,22 +37,30 @@ def score_tree(
     periods: Sequence[str],
     hubs: Sequence[str],
     weights: Mapping[str, GroupWeights] | None = None,
+    left_out: str | None = None,
 ) -> TreeScores:
     """Score every group bottom up.
 
     normalised: (periods, hubs, indicators) in framework order, NaN where missing; periods, hubs: their names; weights:
-    of every group, where they were derived before. Raises WeightError and JudgementError from weighing, RecipeError
-    for a mean that the scores cannot have, each naming the group.
+    of every group, where they were derived before (benefit of the doubt is derived anew: its weights are the best for
+    the very scores that they weigh); left_out: a node that its group is scored without. Raises WeightError and
+    JudgementError from weighing, RecipeError for a mean that the scores cannot have, each naming the group.
     """
     scores = {code: normalised[:, :, i] for i, code in enumerate(framework.indicator)}
     used: dict[str, GroupWeights] = {}
     local: dict[str, Array] = {}
     for group in reversed(framework.top_down):
         children = np.stack([scores[child] for child in framework.children[group]], axis=2)
-        entry = weights[group] if weights is not None else weigh_group(group, framework, children, recipe, hubs)
+        children[:, :, [child == left_out for child in framework.children[group]]] = np.nan
+        known = None if weights is None or weights[group].scale is not None else weights[group]
+        entry = known or weigh_group(group, framework, children, recipe, hubs)
         step = recipe.aggregate
         share = step.min_share_root if group == framework.root else step.min_share
         shares = rescaled_weights(children, np.nan_to_num(entry.weights), share)
+        if entry.scale is not None:
+            # A hub's own best weights never fall on what it lacks, so that its children are counted alike here.
+            alike = rescaled_weights(children, np.ones(children.shape[2]), share)
+            shares = np.where(np.isnan(alike), np.nan, shares)
         labels = Labels(group, tuple(periods), tuple(hubs), framework.children[group])
         scores[group] = aggregator(step, framework.level[group], labels)(children, shares)
         if entry.scale is not None:
@@ -62,7 +70,10 @@ def score_tree(
 
 
 def effective_weights(framework: Framework, local: Mapping[str, Array]) -> Array:
-    """Weight of each indicator in each hub's own total, (periods, hubs, indicators); sums to 1 for a ranked hub."""
+    """Weight of each indicator in each hub's own total, (periods, hubs, indicators); sums to 1 for a ranked hub.
+
+    Where a group is weighed by benefit of the doubt the sum is another, for that composite is no mean.
+    """
     root = local[framework.root]
     reach = {framework.root: np.where(np.isnan(root[:, :, 0]), np.nan, 1.0)}
     for group in framework.top_down:

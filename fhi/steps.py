@@ -5,7 +5,7 @@ Knows no weights and no source of figures.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -16,11 +16,11 @@ import polars as pl
 from fhi.arrays import Array
 from fhi.denominate import denominate
 from fhi.errors import ConstantIndicator, Problem, RecipeError
-from fhi.framework import Framework
+from fhi.framework import Framework, Indicator
 from fhi.impute import Context, hold_out_error, impute
 from fhi.normalise import Facts, constant, normalise, rules_of
 from fhi.notes import Note
-from fhi.recipe import NormaliseStep, Recipe
+from fhi.recipe import NormaliseRule, NormaliseStep, Recipe
 from fhi.screen import screen
 from fhi.treat import TRANSFORMS, treat
 
@@ -42,9 +42,9 @@ class Steps:
     """What became of the figures before weights.
 
     cubes: (periods, hubs, indicators) after each step that was done, `data` first and `normalised` last, NaN where
-    missing. denominators: (periods, hubs, denominators). within: scores on bounds of each period alone, which weights
-    come from. changes: CHANGE_SCHEMA, one row a cell that a step filled, moved or lost. screening, imputation,
-    treatment: what each of these steps found and did, empty where it was not done.
+    missing. denominators: (periods, hubs, denominators). within: scores on bounds of each period alone or on fixed
+    marks, which weights come from. changes: CHANGE_SCHEMA, one row a cell that a step filled, moved or lost. screening,
+    imputation, treatment: what each of these steps found and did, empty where it was not done.
     """
 
     periods: tuple[str, ...]
@@ -116,11 +116,12 @@ def prepare(panel: pl.DataFrame, framework: Framework, recipe: Recipe, units: pl
         notes += remarks
 
     treated, altered, treatment = _treat(x, framework, recipe, names, pooled=recipe.normalise.bounds != "period")
+    _check_scales(treatment, framework, recipe, names)
     if recipe.treat.method != "none" or recipe.treat.by_indicator or not np.array_equal(treated, x, equal_nan=True):
         cubes["treated"] = treated
         changes.append(altered)
         notes += _treatment_notes(altered, treatment, recipe)
-    normalised, remarks = _normalise(treated, framework, recipe.normalise, names)
+    normalised, remarks = _normalise(treated, framework.indicators, recipe.normalise, names)
     cubes["normalised"] = normalised
     return Steps(
         periods=names.periods,
@@ -243,9 +244,10 @@ def _impute(
 
 
 def _check_order(periods: Sequence[str]) -> None:
-    """Raises RecipeError where two periods begin at once: imputation goes along time, so they must be of one kind."""
+    """Raises RecipeError where two periods begin at once, or come in another order by name than in time: imputation
+    goes along time, so they must be of one kind."""
     for first, second in pairwise(sorted(periods, key=time_of)):
-        if time_of(first) == time_of(second):
+        if time_of(first) == time_of(second) or first > second:
             expected = "years, quarters or months alone where figures are imputed, or [impute] method = none"
             raise RecipeError([Problem("[impute]", f"periods {first} and {second}", expected, "mixed_periods")])
 
@@ -285,24 +287,31 @@ def _treat(
             expected = f"figures that {entry.transform} can take; choose another imputation or transform"
             raise RecipeError([Problem(entry.code, str(error), expected, "wrong_figures")]) from error
     done = treat(np.stack(columns, axis=2), recipe.treat, names.codes, pooled=pooled)
-    _check_scales(done.summary, framework, recipe, names)
     altered = names.named(done.changes).with_columns(step=pl.lit("treat"))
     return done.cube, altered.select(CHANGE_SCHEMA.names()), names.named(done.summary)
 
 
-def _check_scales(summary: pl.DataFrame, framework: Framework, recipe: Recipe, names: _Names) -> None:
+def _check_scales(treatment: pl.DataFrame, framework: Framework, recipe: Recipe, names: _Names) -> None:
     """Raises RecipeError where figures were transformed and are to be scored on marks in the unit they had."""
-    moved = summary.filter(pl.col("method").is_in(["log", "boxcox"]))
+    moved = set(treatment.filter(pl.col("method").is_in(["log", "boxcox"]))["code"])
     problems = []
-    for position in moved["indicator"].unique(maintain_order=True):
-        entry, rule = framework.indicators[position], rules_of(recipe.normalise, names.codes)[position]
-        marks = {"minmax": entry.lower, "goalposts": entry.lower, "distance_to_target": entry.target, "scaled": 0.0}
-        if marks.get(rule.method) is not None:
+    for entry, rule in zip(framework.indicators, rules_of(recipe.normalise, names.codes), strict=True):
+        if entry.code in moved and rule.method != "distance_to_reference" and _on_marks(rule, entry):
             found = f"transformed by the treatment, then scored by {rule.method} on marks in its own unit"
             expected = f'[treat.by_indicator."{entry.code}"] method = "none", or fall_back = "none"'
             problems.append(Problem(f"[treat] {entry.code}", found, expected, "transformed"))
+        if entry.transform != "none" and rule.method == "scaled":
+            found = f"transformed by {entry.transform}, then scored by scaled on marks in its own unit"
+            expected = "goalposts in the framework and method goalposts, which are transformed as the figures are"
+            problems.append(Problem(f"[normalise] {entry.code}", found, expected, "transformed"))
     if problems:
         raise RecipeError(problems)
+
+
+def _on_marks(rule: NormaliseRule, entry: Indicator) -> bool:
+    """Is the indicator scored on marks that do not come from the figures of a period?"""
+    goalposts = rule.method == "minmax" and entry.lower is not None
+    return goalposts or rule.method in ("goalposts", "scaled", "distance_to_target", "distance_to_reference")
 
 
 def _treatment_notes(altered: pl.DataFrame, treatment: pl.DataFrame, recipe: Recipe) -> list[Note]:
@@ -314,17 +323,16 @@ def _treatment_notes(altered: pl.DataFrame, treatment: pl.DataFrame, recipe: Rec
     return [*notes, *(Note("still_skewed", code, tuple(periods)) for code, periods in still.iter_rows())]
 
 
-def _normalise(x: Array, framework: Framework, step: NormaliseStep, names: _Names) -> tuple[Array, list[Note]]:
+def _normalise(x: Array, entries: Sequence[Indicator], step: NormaliseStep, names: _Names) -> tuple[Array, list[Note]]:
     rare, notes = _too_rare(x, names, step.min_hubs)
     x = np.where(rare[:, None, :], np.nan, x)
-    facts, rules = _facts(framework), rules_of(step, names.codes)
+    facts, rules = _facts(entries), rules_of(step, names.codes)
     notes += _constants(constant(x, facts, rules, pooled=step.bounds == "pooled"), names, step)
     return normalise(x, facts, rules, bounds=step.bounds, units=names.hubs, periods=names.periods), notes
 
 
-def _facts(framework: Framework) -> Facts:
+def _facts(entries: Sequence[Indicator]) -> Facts:
     """What the tree says of each indicator's scale. Goalposts and targets are transformed as the figures are."""
-    entries = framework.indicators
     figures = [
         [np.nan if value is None else float(TRANSFORMS[entry.transform](np.array(value))) for entry, value in column]
         for column in (
@@ -334,17 +342,23 @@ def _facts(framework: Framework) -> Facts:
         )
     ]
     direction = np.array([entry.direction for entry in entries], dtype=np.float64)
-    return Facts(tuple(framework.indicator), direction, *(np.array(column) for column in figures))
+    return Facts(tuple(entry.code for entry in entries), direction, *(np.array(column) for column in figures))
 
 
 def _within_periods(x: Array, normalised: Array, framework: Framework, recipe: Recipe, names: _Names) -> Array:
     """Scores on bounds of each period alone: a trend that all hubs share is no ground for weights, and runs that
-    differ in bounds only keep the same ones."""
-    if recipe.normalise.bounds == "period":
+    differ in bounds only keep the same ones. Scores on fixed marks stay: no period has marks of its own, and may lack
+    what the run as a whole has, a reference unit or a figure below the target."""
+    rules = rules_of(recipe.normalise, names.codes)
+    moving = [i for i, entry in enumerate(framework.indicators) if not _on_marks(rules[i], entry)]
+    if recipe.normalise.bounds == "period" or not moving:
         return normalised
     treated, _, _ = _treat(x, framework, recipe, names, pooled=False)
-    step = recipe.normalise.model_copy(update={"bounds": "period"})
-    return _normalise(treated, framework, step, names)[0]
+    step = recipe.normalise.model_copy(update={"bounds": "period", "constant": "drop"})
+    own = replace(names, codes=tuple(names.codes[i] for i in moving))
+    within = normalised.copy()
+    within[:, :, moving], _ = _normalise(treated[:, :, moving], [framework.indicators[i] for i in moving], step, own)
+    return within
 
 
 def _too_rare(x: Array, names: _Names, min_hubs: int) -> tuple[npt.NDArray[np.bool_], list[Note]]:

@@ -50,6 +50,8 @@ WEIGHT_SCHEMA: Final = pl.Schema(
         "bartlett_df": pl.Int64,
     }
 )
+# The share of observations below which a reader is told that weights rest on few of them.
+_FEW: Final = 0.5
 _PCA: Final[Mapping[str, Callable[[Array], PcaWeights]]] = {
     "pca_nicoletti": nicoletti_weights,
     "pca_composite": composite_weights,
@@ -71,9 +73,9 @@ def weigh_group(
     if method == "framework":
         method = _stated(group, framework) or step.otherwise
     if method == "blend":
-        parts = [_by_method(part, group, framework, scores, step, hubs) for part in step.blend]
+        parts = [_by_method(part, group, framework, scores, recipe, hubs) for part in step.blend]
         return _blended(group, parts, step.blend)
-    return _by_method(method, group, framework, scores, step, hubs)
+    return _by_method(method, group, framework, scores, recipe, hubs)
 
 
 def _stated(group: str, framework: Framework) -> WeightMethod | None:
@@ -83,12 +85,12 @@ def _stated(group: str, framework: Framework) -> WeightMethod | None:
 
 
 def _by_method(
-    method: WeightMethod, group: str, framework: Framework, scores: Array, step: WeighStep, hubs: Sequence[str]
+    method: WeightMethod, group: str, framework: Framework, scores: Array, recipe: Recipe, hubs: Sequence[str]
 ) -> GroupWeights:
-    children = framework.children[group]
+    children, step = framework.children[group], recipe.weights
     if method == "framework":
         stated = _stated(group, framework)
-        return _by_method(stated or step.otherwise, group, framework, scores, step, hubs)
+        return _by_method(stated or step.otherwise, group, framework, scores, recipe, hubs)
     if method == "equal":
         return GroupWeights(group, np.full(len(children), 1 / len(children)), "equal", stated=True)
     if method == "given":
@@ -97,7 +99,7 @@ def _by_method(
         if group not in framework.judgement:
             raise WeightError(f"group {group}: no judgement; expected a [[judgement]] of its children for method ahp")
         return judged_weights(framework.judgement[group], children, scores, step, hubs)
-    return _from_data(method, group, framework, scores, step)
+    return _from_data(method, group, framework, scores, recipe)
 
 
 def _given(group: str, framework: Framework) -> GroupWeights:
@@ -117,7 +119,7 @@ def _blended(group: str, parts: Sequence[GroupWeights], shares: Mapping[WeightMe
     return GroupWeights(group, weights, f"blend({named})", assumed=assumed, notes=notes)
 
 
-def _from_data(method: WeightMethod, group: str, framework: Framework, scores: Array, step: WeighStep) -> GroupWeights:
+def _from_data(method: WeightMethod, group: str, framework: Framework, scores: Array, recipe: Recipe) -> GroupWeights:
     """Weights from scores of all hubs and periods together, so that one set holds for every period.
 
     Children without any score get none (NaN); one child alone gets all.
@@ -133,8 +135,8 @@ def _from_data(method: WeightMethod, group: str, framework: Framework, scores: A
         return GroupWeights(group, weights, "only indicator")
     try:
         if method == "bod":
-            return _doubt(group, scores, used, step)
-        return _by_columns(method, group, framework, observations[:, used], used, step)
+            return _doubt(group, scores, used, recipe)
+        return _by_columns(method, group, framework, observations[:, used], used, recipe.weights)
     except WeightError as error:
         named = ", ".join(f"{i}: {children[k]}" for i, k in enumerate(used, 1))
         remedy = 'give the group a judgement or weights, or weigh it by method "equal"'
@@ -148,7 +150,9 @@ def _by_columns(
     names = [framework.children[group][k] for k in used]
     complete = observations[~np.isnan(observations).any(axis=1)]
     weights = np.full(len(framework.children[group]), np.nan)
-    notes: list[Note] = []
+    some = int((~np.isnan(observations)).any(axis=1).sum())
+    few = len(complete) < some * _FEW
+    notes = [Note("few_complete_rows", group, detail=f"{len(complete)} / {some}")] if few else []
     if method in _PCA:
         weights[used] = _PCA[method](complete).weights
     elif method == "factor":
@@ -192,18 +196,32 @@ def _targets(names: Sequence[str], step: WeighStep) -> Mapping[str, float]:
     return own or dict.fromkeys(names, 1.0)
 
 
-def _doubt(group: str, scores: Array, used: Positions, step: WeighStep) -> GroupWeights:
-    """Every hub's own best weights in each period; `scale` turns their mean into 100 times the composite."""
-    weights = np.zeros(scores.shape)
-    scale = np.full(scores.shape[:2], np.nan)
-    for period in range(len(scores)):
-        if np.isnan(scores[period]).all():
+def _doubt(group: str, scores: Array, used: Positions, recipe: Recipe) -> GroupWeights:
+    """Every hub's own best weights; `scale` turns their mean into the composite, the best hub at the top of the scale.
+
+    Peers are the hubs of the same period, or of all periods where bounds hold for all, since years then compare.
+    """
+    step = recipe.weights
+    peers = scores if recipe.normalise.bounds == "period" else scores.reshape(1, -1, scores.shape[2])
+    weights, scale = np.zeros(peers.shape), np.full(peers.shape[:2], np.nan)
+    for period in range(len(peers)):
+        if np.isnan(peers[period]).all():
             continue
-        here = used[~np.isnan(scores[period][:, used]).all(axis=0)]
-        found = doubt_weights(scores[period][:, here], min_share=step.bod_min_share, max_share=step.bod_max_share)
-        weights[period][:, here] = np.nan_to_num(found.shares)
-        scale[period] = 100 * found.weights.sum(axis=1)
-    return GroupWeights(group, weights, "bod", scale=scale)
+        here = used[~np.isnan(peers[period][:, used]).all(axis=0)]
+        found = doubt_weights(peers[period][:, here], min_share=step.bod_min_share, max_share=step.bod_max_share)
+        # A hub that is zero in all it has has no best weights: any give it zero.
+        shares = np.where(np.isnan(found.shares), ~np.isnan(peers[period][:, here]), found.shares)
+        weights[period][:, here] = np.nan_to_num(shares)
+        scale[period] = _top(recipe) * found.weights.sum(axis=1)
+    return GroupWeights(group, weights.reshape(scores.shape), "bod", scale=scale.reshape(scores.shape[:2]))
+
+
+def _top(recipe: Recipe) -> float:
+    """The score that stands for the best, so that a group weighed by itself is on the scale of its siblings."""
+    rule = recipe.normalise
+    if rule.method in ("share_of_best", "percentile_rank", "distance_to_reference", "distance_to_target"):
+        return 1.0
+    return rule.upper if rule.method in ("minmax", "goalposts", "scaled", "distance_to_best") else 100.0
 
 
 def stated_weights(entry: GroupWeights) -> Array:

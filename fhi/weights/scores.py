@@ -84,7 +84,8 @@ def learn_from_answers(scores: Array, matrix: Array) -> LearnedWeights:
         raise JudgementError("no answer compares children whose scores differ; expected one or more, or equal weights")
     slope = max(float((gaps * logs).sum() / (gaps**2).sum()), 0.0)
     squares = float((logs**2).sum())
-    fit = 1 - float(((logs - slope * gaps) ** 2).sum()) / squares if squares > 0 else 1.0
+    # Answers of 1 but for rounding are followed by any slope that is zero but for rounding.
+    fit = 1 - float(((logs - slope * gaps) ** 2).sum()) / squares if squares > _TIE**2 else 1.0
     return LearnedWeights(_softmax(slope * scores), slope, fit, "r_squared", _ratio(len(scores)))
 
 

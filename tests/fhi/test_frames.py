@@ -20,3 +20,10 @@ def test_ranks_are_those_of_polars(scores: np.ndarray) -> None:
     for row, found in zip(scores.reshape(-1, 7), descending_ranks(scores).reshape(-1, 7), strict=True):
         theirs = pl.Series(row, nan_to_null=True).rank("min", descending=True)
         assert pl.Series(found, nan_to_null=True).cast(pl.UInt32).to_list() == theirs.to_list()
+
+
+def test_sums_of_the_same_terms_in_another_order_tie() -> None:
+    # 0.1 + 0.2 + 0.3 and 0.3 + 0.2 + 0.1 differ in their last digit.
+    scores = np.array([[[0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1, 0.6 + 1e-9, 0.5]]])
+    assert scores[0, 0, 0] != scores[0, 0, 1]
+    assert descending_ranks(scores)[0, 0].tolist() == [2, 2, 1, 4]

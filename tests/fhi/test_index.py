@@ -177,3 +177,54 @@ def test_ranks_survive_renaming_and_affine_rescaling(figures: Figures, factor: f
 def test_scores_lie_between_zero_and_a_hundred(figures: Figures) -> None:
     scores = build_index(panel(figures), TREE, Recipe()).scores["score"].drop_nulls()
     assert scores.is_between(-1e-9, 100 + 1e-9).all()
+
+
+def doubt(**normalise: object) -> Recipe:
+    return Recipe.model_validate({"weights": {"method": "bod"}, "normalise": normalise})
+
+
+def test_the_doubt_hides_no_missing_group() -> None:
+    """All of a hub's own best weight is on the figures it has; that must not make it whole."""
+    figures: Figures = {**FIGURES, "w": {"a": 4.0, "b": 15.0, "c": None, "d": None}}
+    result = build_index(panel(figures), TREE, doubt())
+    row = result.scores.filter(pl.col("code") == "total", pl.col("hub") == "w").row(0, named=True)
+    assert (row["score"], row["rank"], row["reason"]) == (None, None, "below_min_share")
+    assert scores_of(result, "g")["w"] is not None
+
+
+def test_the_worst_in_everything_has_no_doubt_but_a_score() -> None:
+    figures: Figures = {**FIGURES, "w": {"a": 0.0, "b": 40.0, "c": 0.0, "d": 0.0}}
+    result = build_index(panel(figures), TREE, doubt())
+    assert scores_of(result, "total")["w"] == 0
+    points = dict(result.inputs.group_by("hub").agg(pl.col("points").sum()).iter_rows())
+    assert points == pytest.approx(scores_of(result, "total"))
+
+
+def test_the_doubt_stays_within_the_scale_where_bounds_are_pooled() -> None:
+    """In 2022 all are far better: weights that are the best within a year would carry y beyond the top."""
+    early: Figures = {"x": {"a": 0.0, "b": 40.0}, "y": {"a": 1.0, "b": 39.0}}
+    late: Figures = {"x": {"a": 10.0, "b": 2.0}, "y": {"a": 9.5, "b": 1.0}, "z": {"a": 9.0, "b": 2.0}}
+    both = pl.concat([panel(early, "2021"), panel(late, "2022")])
+    result = build_index(both, TREE, doubt(bounds="pooled"))
+    assert scores_of(result, "g", "2022")["x"] == pytest.approx(100)
+    # The worst of 2022 is 0 by a within that year, but 90 over both; x = (100, 97.4) and y = (95, 100) bound it.
+    b = 100 * (40 - 2) / 39
+    weight = np.linalg.solve([[100, b], [95, 100]], [1, 1])
+    best = max(float(weight @ [90, b]), 90 / 100, b / 100)
+    assert scores_of(result, "g", "2022")["z"] == pytest.approx(100 * best)
+
+
+def test_a_figure_filled_after_division_says_what_it_is_per() -> None:
+    first, *others = TREE.model_dump()["indicators"]
+    tree = {
+        **TREE.model_dump(),
+        "indicators": [{**first, "denominator": "heads", "per": 10.0}, *others],
+        "denominators": [{"code": "heads", "name_en": "Heads"}],
+    }
+    figures: Figures = {hub: {**values, "heads": 5.0} for hub, values in FIGURES.items()}
+    figures["z"]["a"] = None
+    for method, source in (("framework", "imputed: mean, 10 / heads"), ("none", "imputed: mean")):
+        recipe = Recipe.model_validate({"denominate": {"method": method}, "impute": {"method": "mean"}})
+        result = build_index(panel(figures), Framework.model_validate(tree), recipe)
+        rows = dict(result.inputs.filter(pl.col("status") == "imputed").select("code", "source").iter_rows())
+        assert rows == {"a": source, "d": "imputed: mean"}

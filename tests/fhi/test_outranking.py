@@ -187,3 +187,10 @@ def test_weights_of_each_units_own_still_share_the_support() -> None:
 def test_two_copies_of_a_unit_take_neighbouring_places_in_row_order() -> None:
     scores = np.array([[[1.0, 1.0], [5.0, 5.0], [5.0, 5.0]]])
     assert kemeny(scores, np.full((1, 3, 2), 0.5)).tolist() == [[0, 2, 1]]
+
+
+def test_scores_that_differ_by_rounding_alone_tie() -> None:
+    scores = np.array([[0.1 + 0.2 + 0.3], [0.3 + 0.2 + 0.1], [0.5]])
+    assert scores[0, 0] != scores[1, 0]
+    assert support_matrix(scores, np.ones((3, 1)))[0].tolist() == [0.0, 0.5, 1.0]
+    assert copeland(scores[None], np.ones((1, 3, 1))).tolist() == [[1.0, 1.0, -2.0]]

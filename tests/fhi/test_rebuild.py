@@ -69,3 +69,12 @@ def test_an_only_child_takes_its_group_with_it() -> None:
     table = leave_one_out(build_index(lone, TREE, Recipe()))
     row = table.filter(pl.col("code") == "g").row(0, named=True)
     assert (row["n"], row["mean_shift"], row["no_longer_ranked"]) == (0, None, 3)
+
+
+def test_what_is_left_is_weighed_anew_by_benefit_of_the_doubt() -> None:
+    """x has all its weight on a, yet is ranked without a: by b alone, x, y, z have 0, 5 / 9 and 1 of the best."""
+    recipe = adjust(Recipe(), {"weights.method": "equal", "weights.by_group": {"g": "bod"}, "aggregate.min_share": 0})
+    figures = result().inputs.select(PANEL_SCHEMA.names())
+    built = build_index(figures.filter(pl.col("code") != "d"), TREE, recipe)
+    row = leave_one_out(built).filter(pl.col("code") == "a").row(0, named=True)
+    assert (row["n"], row["no_longer_ranked"]) == (3, 0)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fhi.errors import RecipeError
+from fhi.errors import ConstantIndicator, RecipeError
 from fhi.framework import Denominator, Framework, load_framework
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
@@ -14,6 +14,7 @@ from fhi.recipe import (
     DenominateStep,
     ForcedTreatment,
     ImputeStep,
+    NormaliseRule,
     NormaliseStep,
     Recipe,
     ScreenStep,
@@ -162,3 +163,41 @@ def test_a_transformation_that_imputed_figures_cannot_take_is_named() -> None:
     )
     with pytest.raises(RecipeError, match="c: found log1p needs figures of zero or more"):
         steps(Recipe(), rows)
+
+
+def years(first: dict[str, dict[str, float | None]], second: dict[str, dict[str, float | None]]) -> pl.DataFrame:
+    return pl.concat([panel(first, "2021"), panel(second, "2022")])
+
+
+def test_what_varies_over_all_periods_is_no_constant_where_bounds_are_pooled() -> None:
+    """One value only in 2021, but others in 2022: an error where periods stand alone, none where they are pooled."""
+    flat = {hub: {**values, "b": 20.0} for hub, values in FIGURES.items()}
+    pooled = NormaliseStep(bounds="pooled", constant="error")
+    done = steps(Recipe(normalise=pooled), years(flat, FIGURES))
+    where = (0, slice(None), done.codes.index("b"))
+    assert np.allclose(done.cubes["normalised"][where], 100 * (30 - 20) / (30 - 10))
+    assert np.isnan(done.within[where]).all()
+    with pytest.raises(ConstantIndicator):
+        steps(Recipe(normalise=NormaliseStep(constant="error")), years(flat, FIGURES))
+
+
+def test_pooled_bounds_need_the_reference_in_one_period_only() -> None:
+    gone = {hub: {**values, "a": None} if hub == "z" else values for hub, values in FIGURES.items()}
+    rule = NormaliseRule(method="distance_to_reference", reference="z")
+    done = steps(Recipe(normalise=NormaliseStep(bounds="pooled", by_indicator={"a": rule})), years(gone, FIGURES))
+    # Figures 1, 3 and 9 in 2021 and the reference 8 in 2022.
+    assert column(done, "normalised", "a")["y"] == pytest.approx((3 - 1) / (8 - 1))
+    assert np.array_equal(done.within[:, :, 0], done.cubes["normalised"][:, :, 0], equal_nan=True)
+
+
+def test_a_transformed_figure_is_not_scored_on_marks_in_its_own_unit() -> None:
+    rule = NormaliseRule(method="scaled", from_upper=3)
+    with pytest.raises(RecipeError, match="c: found transformed by log1p, then scored by scaled"):
+        steps(Recipe(normalise=NormaliseStep(by_indicator={"c": rule})))
+
+
+def test_quarters_and_months_together_cannot_be_imputed_along_time() -> None:
+    """By name June comes before the first quarter, so that its figure would be carried back."""
+    rows = pl.concat([panel(period="2022-06"), panel(period="2022-Q1")])
+    with pytest.raises(RecipeError, match="periods 2022-Q1 and 2022-06"):
+        steps(Recipe(impute=ImputeStep(method="carry_forward")), rows)

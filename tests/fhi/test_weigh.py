@@ -5,7 +5,7 @@ import pytest
 
 from fhi.errors import JudgementError, WeightError
 from fhi.framework import Framework, Judgement, load_framework
-from fhi.recipe import Recipe, WeighStep, WeightMethod
+from fhi.recipe import NormaliseStep, Recipe, WeighStep, WeightMethod
 from fhi.weigh import stated_weights, weigh_group
 
 TREE = load_framework(Path(__file__).parent / "small.toml")
@@ -171,3 +171,38 @@ def test_benefit_of_the_doubt_weighs_every_unit_by_itself() -> None:
 def test_figures_that_a_method_cannot_take_name_the_group_and_a_remedy() -> None:
     with pytest.raises(WeightError, match=r"group g \(1: a, 2: b\): .*negative scores.*minmax.*equal"):
         weigh(WeighStep(method="entropy"), scores_of() - 50)
+
+
+def test_weights_from_few_of_the_observations_say_so() -> None:
+    scores = RNG.random((1, 10, 2))
+    scores[0, :6, 1] = np.nan
+    found = weigh_group("g", without_judgement("g"), scores, Recipe())
+    assert [note.detail for note in found.notes if note.code == "few_complete_rows"] == ["4 / 10"]
+    scores[0, :5, 1] = 0.5 + scores[0, :5, 0] ** 2
+    found = weigh_group("g", without_judgement("g"), scores, Recipe())
+    assert "few_complete_rows" not in [note.code for note in found.notes]
+
+
+def test_peers_of_all_periods_bound_the_doubt_where_bounds_hold_for_all() -> None:
+    """The best of the first period is half as good as the best of the second."""
+    scores = np.array([[[50.0, 0.0], [0.0, 50.0]], [[100.0, 0.0], [0.0, 100.0]]])
+    for bounds, best in (("period", 100.0), ("pooled", 50.0)):
+        recipe = Recipe(weights=WeighStep(method="bod"), normalise=NormaliseStep(bounds=bounds))
+        found = weigh_group("g", TREE, scores, recipe)
+        assert found.scale is not None
+        assert (found.scale * (found.weights * scores).sum(axis=2))[0] == pytest.approx([best, best])
+
+
+@pytest.mark.parametrize(
+    ("rule", "top"),
+    [
+        (NormaliseStep(upper=10), 10.0),
+        (NormaliseStep(method="share_of_best"), 1.0),
+        (NormaliseStep(method="borda"), 100.0),
+    ],
+)
+def test_the_best_by_the_doubt_is_at_the_top_of_the_scale_of_its_siblings(rule: NormaliseStep, top: float) -> None:
+    scores = np.array([[[10.0, 0.0], [0.0, 10.0], [4.0, 4.0]]])
+    found = weigh_group("g", TREE, scores, Recipe(weights=WeighStep(method="bod"), normalise=rule))
+    assert found.scale is not None
+    assert (found.scale * (found.weights * scores).sum(axis=2))[0] == pytest.approx([top, top, top * (4 + 4) / 10])

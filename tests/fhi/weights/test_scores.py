@@ -166,3 +166,10 @@ def test_holistic_scores_that_teach_nothing(
 ) -> None:
     with pytest.raises(JudgementError, match=said):
         learn_from_holistic(np.array(scores), children, holistic)
+
+
+def test_answers_of_one_but_for_rounding_are_followed_by_no_slope() -> None:
+    near = np.nextafter(1.0, 2.0)
+    found = learn_from_answers(np.array([0.0, 1.0, 3.0]), np.array([[1, 1, 1 / near], [1, 1, 1], [near, 1, 1]]))
+    assert found.fit == 1.0
+    assert np.allclose(found.weights, 1 / 3)
