@@ -6,7 +6,7 @@ Knows frameworks, weight tables and recipes. Knows no figures and no hubs.
 import json
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import polars as pl
 from pydantic import BaseModel
@@ -120,6 +120,8 @@ def _values(annotation: object) -> str:
     """What an option may be, in words."""
     if get_origin(annotation) is Literal:
         return ", ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) is Annotated:
+        return _values(get_args(annotation)[0])
     if get_origin(annotation) is dict:
         of, to = get_args(annotation)
         names = {int: "a level (0 is the total)", str: "a name"}.get(of, _values(of))

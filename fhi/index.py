@@ -4,6 +4,7 @@ Knows the order of the work: steps before weights (`fhi.steps`), then the tree (
 (`fhi.frames`). Knows no source of figures, no database and no carbon.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -84,21 +85,34 @@ def build_index(
             *steps.notes,
             *(note for group in framework.top_down for note in tree.weights[group].notes),
         ),
-        provenance=provenance(panel, framework, recipe),
+        provenance=provenance(panel, framework, recipe, units),
         steps=steps,
         tree=tree,
     )
 
 
-def provenance(panel: pl.DataFrame, framework: Framework, recipe: Recipe) -> dict[str, str | int]:
-    """What a result was made from: hashes of framework, recipe and data, and the seed."""
+def provenance(
+    panel: pl.DataFrame, framework: Framework, recipe: Recipe, units: pl.DataFrame | None = None
+) -> dict[str, str | int]:
+    """What a result was made from: hashes of framework, recipe and data, and the seed.
+
+    units: as for `build_index`; the attribute that imputation goes by is part of the data.
+    """
     return {
         "framework": framework.id,
         "framework_hash": framework.hash,
         "recipe_hash": recipe.hash(),
-        "data_version": hash_panel(panel),
+        "data_version": _data_version(panel, recipe.impute.group, units),
         "seed": recipe.seed,
     }
+
+
+def _data_version(panel: pl.DataFrame, group: str | None, units: pl.DataFrame | None) -> str:
+    figures = hash_panel(panel)
+    if group is None or units is None:
+        return figures
+    attribute = units.select("hub", group).sort("hub").write_csv()
+    return hashlib.sha256(f"{figures}\n{attribute}".encode()).hexdigest()
 
 
 def _score(steps: Steps, framework: Framework, recipe: Recipe) -> TreeScores:

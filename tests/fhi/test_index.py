@@ -12,7 +12,7 @@ from fhi.framework import Framework, load_framework
 from fhi.index import IndexResult, build_index
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
-from fhi.recipe import AggregateStep, NormaliseStep, Recipe
+from fhi.recipe import AggregateStep, ImputeStep, NormaliseStep, Recipe
 
 TREE = load_framework(Path(__file__).parent / "small.toml")
 Figures = dict[str, dict[str, float | None]]
@@ -132,6 +132,17 @@ def test_problems_of_the_panel_come_at_once() -> None:
     with pytest.raises(PanelError) as caught:
         build_index(broken, TREE, Recipe())
     assert {problem.code for problem in caught.value.problems} == {"unknown_code", "not_finite"}
+
+
+def test_the_attribute_that_imputation_goes_by_is_part_of_the_data() -> None:
+    recipe = Recipe(impute=ImputeStep(method="group_mean", group="region"))
+    versions = {
+        build_index(panel(FIGURES), TREE, recipe, pl.DataFrame({"hub": ["x", "y", "z"], "region": regions})).provenance[
+            "data_version"
+        ]
+        for regions in (["e", "e", "w"], ["e", "w", "w"])
+    }
+    assert len(versions) == 2
 
 
 def test_the_same_inputs_have_the_same_provenance_and_scores() -> None:
