@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from peers.measuring import Array, handed_over, measure
+from measuring import Array, Figures, handed_over, measure_scores
 
 HERE = Path(__file__).resolve().parent
 PEERS_PYTHON = HERE.parent / ".venv" / "peers" / "bin" / "python"
@@ -143,7 +143,7 @@ def serve_verbs() -> None:
     """One of our workloads by array verbs, in this process."""
     workload, folder, matrix, directions = handed_over()
     work = {"entropy": by_entropy, "topsis": by_topsis}[workload]
-    measure(lambda: work(matrix, directions), folder)
+    measure_scores(lambda: work(matrix, directions), folder)
 
 
 def serve_build() -> None:
@@ -159,19 +159,22 @@ def serve_build() -> None:
         scores = build_index(panel, framework, recipe).scores.filter(pl.col("code") == "total").sort("hub")
         return scores["score"].to_numpy() / 100, scores["rank"].to_numpy()
 
-    measure(build, folder)
+    measure_scores(build, folder)
 
 
-def run_apart(command: list[str], workload: str, folder: Path) -> tuple[dict[str, float], Array, Array]:
+def run_apart(command: list[str], workload: str, folder: Path) -> tuple[Figures, Array, Array]:
     """What a process of its own measured, its scores and its ranks."""
-    environment = {**os.environ, **ONE_THREAD}
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(HERE)}
     done = subprocess.run(
         [*command, workload, str(folder)], capture_output=True, text=True, check=False, env=environment
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    return told, np.load(folder / "scores.npy"), np.load(folder / "ranks.npy")
+    return (
+        Figures(**json.loads(done.stdout.splitlines()[-1])),
+        np.load(folder / "scores.npy"),
+        np.load(folder / "ranks.npy"),
+    )
 
 
 def compare(size: str, folder: Path) -> None:
@@ -195,22 +198,21 @@ def compare(size: str, folder: Path) -> None:
                 raise SystemExit(f"{name}: scores are off by {off:.1e} (allowed {TOLERANCE:g}), {places} ranks differ")
             print(f"{name}: {figures(told)}; scores off by {off:.0e}, ranks alike")
             if name in peers:
-                speed, memory = told["cpu_s"] / verbs["cpu_s"], told["peak_mb"] / verbs["peak_mb"]
+                speed, memory = told.cpu_s / verbs.cpu_s, told.peak_mb / verbs.peak_mb
                 print(
                     f"ratio: fhi verbs are {speed:.1f} times as fast as {name}, which has {memory:.1f} times the peak"
                 )
 
 
-def figures(told: dict[str, float]) -> str:
-    return f"{told['cpu_s'] * 1000:.2f} ms CPU, {told['wall_s'] * 1000:.2f} ms wall, peak {told['peak_mb']:.0f} MB"
+def figures(told: Figures) -> str:
+    return f"{told.cpu_s * 1000:.2f} ms CPU, {told.wall_s * 1000:.2f} ms wall, peak {told.peak_mb:.0f} MB"
 
 
 def main() -> None:
     if not PEERS_PYTHON.exists():
         raise SystemExit("the peers' environment .venv/peers is absent; make it with: make .venv/peers.stamp")
     if EXAMPLE.is_dir():
-        # In a process of its own as well: the peak memory of a child is never told below that of its parent.
-        subprocess.run([sys.executable, str(Path(__file__).resolve()), "example"], check=True)
+        run_example()
     else:
         print(f"COINr's example is left out: no folder {EXAMPLE.name} in ../shared/reference beside this checkout")
     with tempfile.TemporaryDirectory() as folder:
@@ -218,7 +220,7 @@ def main() -> None:
             compare(size, Path(folder))
 
 
-SERVICES = {"example": run_example, "verbs": serve_verbs, "build": serve_build}
+SERVICES = {"verbs": serve_verbs, "build": serve_build}
 
 if __name__ == "__main__":
     SERVICES.get(sys.argv[1] if len(sys.argv) > 1 else "", main)()

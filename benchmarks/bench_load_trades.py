@@ -7,19 +7,17 @@ peak of a process each.
 """
 
 import csv
-import multiprocessing
 import random
-import resource
 import sys
 import tempfile
-import time
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from measuring import measure_apart
+
 HEADER = ["日期", "配额类型", "开盘价", "最高价", "最低价", "收盘价", "涨幅", "日成交量", "日成交额", "交易方式"]
 SEED = 20220301
-RUNS = 2
 VINTAGES = [f"CEA{first}-{second:02d}" for first in range(1, 1000) for second in range(100)]
 
 
@@ -82,34 +80,19 @@ def load_row_by_row(path: Path) -> int:
     return len(rows)
 
 
-def measure(name: str, path: Path, answer: "multiprocessing.Queue[tuple[float, float, int]]") -> None:
-    """Best time in seconds, peak memory in MB and rows of one way to load, in a process of its own."""
-    work = {"carbon": load, "peer": load_row_by_row}[name]
-    best, rows = float("inf"), 0
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        rows = work(path)
-        best = min(best, time.perf_counter() - start)
-    answer.put((best, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, rows))
-
-
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
-    context = multiprocessing.get_context("spawn")
     seconds = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "generated.csv"
         write_file(path, rows)
         print(f"{rows} rows, {path.stat().st_size / 1e6:.1f} MB, seed {SEED}")
-        for name in ("carbon", "peer"):
-            answer = context.Queue()
-            process = context.Process(target=measure, args=(name, path, answer))
-            process.start()
-            seconds[name], peak_mb, loaded = answer.get()
-            process.join()
+        for name, work in (("carbon", load), ("peer", load_row_by_row)):
+            loaded, told = measure_apart(work, path)
             if loaded != rows:
                 raise SystemExit(f"{name}: found {loaded} rows, expected {rows}")
-            print(f"{name}: {seconds[name]:.2f} s, {rows / seconds[name]:,.0f} rows/s, peak {peak_mb:.0f} MB")
+            seconds[name] = told.wall_s
+            print(f"{name}: {told.wall_s:.2f} s, {rows / told.wall_s:,.0f} rows/s, peak {told.peak_mb:.0f} MB")
     ratio = seconds["peer"] / seconds["carbon"]
     print(f"ratio: carbon (read + check + append) is {ratio:.1f} times as fast as csv + pydantic (read + check)")
 

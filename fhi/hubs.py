@@ -28,17 +28,22 @@ _PROVINCES: Final = """
 54 西藏 自治区 xizang tibet|61 陕西 省 shaanxi|62 甘肃 省 gansu|63 青海 省 qinghai|64 宁夏 回族自治区 ningxia
 65 新疆 维吾尔自治区 xinjiang|71 台湾 省 taiwan|81 香港 特别行政区 hongkong|82 澳门 特别行政区 macau
 """
+# Only the characters of hubs, provinces and the suffixes of places.
+_SIMPLIFIED: Final = str.maketrans(
+    "莊瀋陽連長爾濱蘇寧門廈濟島鄭漢廣慶貴蘭銀烏魯齊薩遼龍東陝肅雲內壯臺灣區縣鎮鄉號園華國",
+    "庄沈阳连长尔滨苏宁门厦济岛郑汉广庆贵兰银乌鲁齐萨辽龙东陕肃云内壮台湾区县镇乡号园华国",
+)
 _MUNICIPAL: Final = frozenset({"11", "12", "31", "50"})
 _CJK: Final = re.compile(r"[㐀-鿿]")
 _SPLIT: Final = re.compile(r"[,/;|()\[\]·•、>—–_\-]+")
 _SPLIT_CJK: Final = re.compile(r"[\s,/;|()\[\]·•、>—–_\-]+")
 _CODE: Final = re.compile(r"^(\d{4}|\d{6}|\d{9}|\d{12})(\.0)?$")
-_PART: Final = re.compile(r"^(?!路|街|道|大道|站|区|县|市|旗).{1,14}(区|县|旗|市)$")
+_PART: Final = re.compile(r"^(?!路|街|道|大道|站|湾|合作|区|县|市|旗).{1,14}(区|县|旗|市)$")
 _PART_TOKEN: Final = re.compile(r"^.{1,14}(区|县|旗|镇|乡|街道)$")
 _ADDRESS: Final = re.compile(r"^[^场].*(区|县|市|旗|镇|乡|街道|路|街|道|号|村|园|巷|弄)")
 _PART_EN: Final = re.compile(r"\b(district|county|qu|new area|subdistrict|town|township)$")
 _NOISE_EN: Final = re.compile(
-    r"\b(people s republic of|peoples republic of|p ?r ?c?|china|city|shi|municipality|province|sheng|prefecture"
+    r"\b(people s republic of|peoples republic of|p ?r ?c?|cn|china|city|shi|municipality|province|sheng|prefecture"
     r"|zhuang|hui|uygur|uyghur|autonomous|region)\b"
 )
 
@@ -139,16 +144,26 @@ def _codes() -> dict[str, str]:
 
 
 @cache
-def _province_of() -> dict[str, str]:
-    return {hub: code[:2] for hub, code in hubs().select("hub", "gbt2260").iter_rows()}
+def _code_of() -> dict[str, str]:
+    return dict(hubs().select("hub", "gbt2260").iter_rows())
 
 
 @cache
 def _chinese(provinces: bool) -> re.Pattern[str]:
     """Longest Chinese name first, at the start of a text: of provinces, or of hubs."""
     names = _provinces() if provinces else {name for name, hub in _names().items() if hub is not None}
-    longest_first = sorted((name for name in names if _CJK.search(name)), key=len, reverse=True)
+    # One character begins too many other names: 京山 and 津市 are no parts of 京 and 津.
+    longest_first = sorted((name for name in names if _CJK.search(name) and len(name) > 1), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)))
+
+
+def _plain(name: str) -> str:
+    """The name in half-width letters and simplified characters, without blanks around it."""
+    return unicodedata.normalize("NFKC", name).strip().translate(_SIMPLIFIED)
+
+
+def _is_part(name: str) -> bool:
+    return name.endswith(("区", "县"))
 
 
 def _fold(name: str) -> str:
@@ -159,7 +174,7 @@ def _fold(name: str) -> str:
 
 def _read(name: str) -> tuple[str | None, bool, str | None]:
     """Hub, whether a part of it is named, and the reason where there is none."""
-    text = unicodedata.normalize("NFKC", name).strip()
+    text = _plain(name)
     if not text:
         return None, False, "blank"
     if code := _CODE.match(text):
@@ -167,7 +182,7 @@ def _read(name: str) -> tuple[str | None, bool, str | None]:
     whole = _fold(text)
     if whole in _names():
         hub = _names()[whole]
-        return hub, hub is not None and whole[-1] in "区县", None if hub else "other_city"
+        return hub, hub is not None and _is_part(whole), None if hub else "other_city"
     tokens = [_classify(part) for part in (_SPLIT_CJK if _CJK.search(text) else _SPLIT).split(text) if part.strip()]
     found = {token.hub for token in tokens if token.hub is not None}
     provinces = {token.province for token in tokens if token.province is not None}
@@ -181,7 +196,7 @@ def _read(name: str) -> tuple[str | None, bool, str | None]:
         parts = any(token.kind == "part" for token in tokens)
         return None, False, "unknown" if parts else "province"
     hub = found.pop()
-    if hub is not None and provinces - {_province_of()[hub]}:
+    if hub is not None and provinces - {_code_of()[hub][:2]}:
         return None, False, "province_conflict"
     return hub, any(token.below for token in tokens), None
 
@@ -192,8 +207,7 @@ def _read_code(code: str) -> tuple[str | None, bool, str | None]:
     hub = _codes().get(code[:2] if code[:2] in _MUNICIPAL else code[:4])
     if hub is None:
         return None, False, "other_code"
-    own = hubs().filter(pl.col("hub") == hub)["gbt2260"][0]
-    return hub, not own.startswith(code.rstrip("0")), None
+    return hub, not _code_of()[hub].startswith(code.rstrip("0")), None
 
 
 def _classify(part: str) -> _Token:
@@ -211,16 +225,16 @@ def _classify_chinese(part: str) -> _Token:
             return _Token("province", province)
     if _fold(rest) in _names() and _names()[_fold(rest)] is None:
         return _Token("other_city", province)
-    hub, after = None, rest
+    hub, after, below = None, rest, False
     while (match := _chinese(provinces=False).match(after)) and hub in (None, _names()[_fold(match.group())]):
-        hub, after = _names()[_fold(match.group())], after[match.end() :]
+        hub, after, below = _names()[_fold(match.group())], after[match.end() :], below or _is_part(match.group())
         if after == "市" or (after.startswith("市") and _chinese(provinces=False).match(after[1:])):
             after = after[1:]
     if hub is None:
         kind = "part" if province is None and _PART_TOKEN.match(rest) else "other"
         return _Token(kind, province, below=kind == "part")
     if not after:
-        return _Token("hub", province, hub)
+        return _Token("hub", province, hub, below)
     inside = _ADDRESS.match(after[1:]) if after.startswith("市") else _PART.match(after)
     return _Token("hub", province, hub, below=True) if inside else _Token("other", province)
 
@@ -245,7 +259,7 @@ def _classify_latin(part: str) -> _Token:
 
 def _suggest(name: str, reason: str | None) -> str | None:
     """Slugs near a name without a hub: those named inside it, those of its province, or the one spelt most alike."""
-    text = unicodedata.normalize("NFKC", name).strip()
+    text = _plain(name)
     if reason in ("blank", "other_city", "other_code"):
         return None
     match = _chinese(provinces=True).match(text)
@@ -257,10 +271,10 @@ def _suggest(name: str, reason: str | None) -> str | None:
         return None
     for province, code in _provinces().items():
         if reason == "province" and (_fold(text).startswith(province) or text[:2] == code):
-            return ", ".join(hub for hub, of in _province_of().items() if of == code) or None
+            return ", ".join(hub for hub, of in _code_of().items() if of.startswith(code)) or None
     import difflib
 
-    known = {alias: hub for alias, hub in _names().items() if hub is not None}
+    known = {alias: hub for alias, hub in _names().items() if hub is not None and len(alias) > 1}
     near = difflib.get_close_matches(
         _fold(text).removesuffix("市"), known, n=1, cutoff=0.5 if _CJK.search(text) else 0.6
     )

@@ -4,7 +4,7 @@ Its CRITIC does not turn indicators where less is better, so it is given turned 
 """
 
 import numpy as np
-from measuring import Array, handed_over, measure
+from measuring import Array, handed_over, measure_scores
 from pymcdm.helpers import normalize_matrix, rrankdata
 from pymcdm.methods import TOPSIS, WSM
 from pymcdm.normalizations import minmax_normalization, vector_normalization
@@ -32,7 +32,7 @@ WORK = {"entropy": by_entropy, "topsis": by_topsis}
 
 def main() -> None:
     workload, folder, matrix, directions = handed_over()
-    measure(lambda: WORK[workload](matrix, directions), folder)
+    measure_scores(lambda: WORK[workload](matrix, directions), folder)
 
 
 if __name__ == "__main__":

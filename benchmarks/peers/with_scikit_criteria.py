@@ -6,7 +6,7 @@ Its decision matrix is made before the clock starts.
 import warnings
 
 import skcriteria
-from measuring import Array, handed_over, measure
+from measuring import Array, handed_over, measure_scores
 from skcriteria.agg.simple import WeightedSumModel
 from skcriteria.agg.topsis import TOPSIS
 from skcriteria.pipelines import mkpipe
@@ -39,7 +39,7 @@ def main() -> None:
         result = pipeline.evaluate(decision)
         return result.extra_[score], result.rank_
 
-    measure(work, folder)
+    measure_scores(work, folder)
 
 
 if __name__ == "__main__":

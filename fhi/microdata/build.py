@@ -14,6 +14,7 @@ import polars as pl
 from fhi.errors import PanelError, Problem
 from fhi.microdata import attention, experience, firms, jobs, policy, projects, yearbook
 from fhi.microdata.firms import combine_capital
+from fhi.microdata.grouping import group_rows
 from fhi.microdata.reading import Checked, bad_rows, check, collect_all, label_files, write_set_apart
 from fhi.microdata.rows import Builder, By, Given, Rows, no_rows
 from fhi.panel import sort_panel
@@ -90,27 +91,27 @@ def build_microdata(
     kind: a key of BUILDERS; paths: .csv, .csv.gz or .parquet files, read as one; period: of the snapshot, for kinds
     without a date (firms, services, credit_users, survey); by: length of periods, for kinds with dates; complete: the
     files hold every case of the country, so that a hub that is not in them is a true zero; limit: most bad rows
-    listed (all are counted); passage_limit: most passages listed; set_apart: a CSV file to write every unused row to.
+    listed (all are counted); passage_limit: most passages listed, the first in the order of the files; set_apart: a
+    CSV file to write every unused row to.
 
     Raises PanelError: unknown kind, a period that is missing or not wanted, files that cannot be read.
     """
     builder = _choose(kind, period, by)
     checked = check(paths, builder.schema)
-    (groups,) = collect_all([_group(checked, builder, by)], paths)
+    groups = group_rows(checked, builder, period, by, paths)
     fault, unknown = pl.col("fault"), pl.all_horizontal(pl.col(_hubs(builder)).is_null())
     good = groups.filter(fault.is_null() & ~unknown)
     bad = groups.filter(fault.is_not_null())
     counts = Counts(
         *(int(frame["rows"].sum()) for frame in (groups, good, bad, groups.filter(fault.is_null() & unknown)))
     )
-    dated = _with_period(good, builder, period, by).rename({_hubs(builder)[0]: "hub"}).drop("fault")
-    made: Rows = builder.make(dated, Given(_cite(paths), complete))
+    made: Rows = builder.make(good.rename({_hubs(builder)[0]: "hub"}).drop("fault"), Given(_cite(paths), complete))
     if set_apart is not None:
         write_set_apart(checked, set_apart)
     passages = None
     if kind == "policy":
         texts = checked.frame.filter(fault.is_null() & ~unknown)
-        (passages,) = collect_all([policy.find_passages(texts).bottom_k(passage_limit, by=_PLACE)], paths)
+        (passages,) = collect_all([policy.find_passages(texts).head(passage_limit)], paths)
         passages = passages.sort(_PLACE)
     return MicrodataResult(
         kind=kind,
@@ -167,37 +168,6 @@ def _choose(kind: str, period: str | None, by: str) -> Builder:
 
 def _hubs(builder: Builder) -> list[str]:
     return [column.name for column in builder.schema.of_type("city")]
-
-
-def _group(checked: Checked, builder: Builder, by: str) -> pl.LazyFrame:
-    """The one pass over all rows: groups small enough to keep, with bad rows counted by fault."""
-    ok = pl.col("fault").is_null()
-    keys = [pl.when(ok).then(pl.col(name)).alias(name) for name in (*_hubs(builder), *builder.keys)]
-    if builder.dated is not None:
-        keys.append(pl.when(ok).then(_period_number(builder.dated, by)).alias("period"))
-    return checked.frame.group_by("fault", *keys).agg(rows=pl.len().cast(pl.Int64), **builder.sums)
-
-
-def _period_number(column: str, by: str) -> pl.Expr:
-    """Year times 100, plus the quarter or month: a number groups faster than text."""
-    if column == "year":
-        return pl.col(column) * 100
-    date = pl.col(column).dt
-    inside = {"year": pl.lit(0), "quarter": date.quarter().cast(pl.Int32), "month": date.month().cast(pl.Int32)}[by]
-    return date.year() * 100 + inside
-
-
-def _with_period(groups: pl.DataFrame, builder: Builder, period: str | None, by: str) -> pl.DataFrame:
-    if builder.dated is None:
-        return groups.with_columns(period=pl.lit(period, pl.String))
-    year = (pl.col("period") // 100).cast(pl.String)
-    inside = pl.col("period") % 100
-    named = {
-        "year": year,
-        "quarter": year + "-Q" + inside.cast(pl.String),
-        "month": year + "-" + inside.cast(pl.String).str.zfill(2),
-    }
-    return groups.with_columns(period=named[by])
 
 
 def _count_bad(checked: Checked, bad: pl.DataFrame) -> pl.DataFrame:

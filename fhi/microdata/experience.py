@@ -65,10 +65,9 @@ SURVEY: Final = InputSchema(
 def make_services(groups: pl.DataFrame, given: Given) -> Rows:
     """Distinct services of a city, counted in each app and added up (section 04 of the report); each app as a part.
 
-    groups: hub, period, app, service.
+    groups: hub, period, app, services (distinct names).
     """
-    apps = groups.group_by("hub", "period", "app").agg(services=pl.len().cast(pl.Int64))
-    apps = add_true_zeros(apps, ["period", "app"], ["services"], given.complete)
+    apps = add_true_zeros(groups, ["period", "app"], ["services"], given.complete)
     totals = apps.group_by("hub", "period").agg(pl.col("services").sum())
     code, unit, observed = pl.lit("experience.payment.online_payment"), "services", pl.lit("observed")
     cite = pl.lit(f"{given.files}: number of distinct services, added over apps")
@@ -126,6 +125,8 @@ BUILDERS: Final = {
         keys=("app", "service"),
         sums={},
         make=make_services,
+        distinct="service",
+        totals={"services": pl.len().cast(pl.Int64)},
     ),
     "credit_users": Builder(
         schema=CREDIT_USERS,

@@ -65,19 +65,12 @@ DEALS: Final = InputSchema(
 def make_firms(groups: pl.DataFrame, given: Given) -> Rows:
     """Firms a sector: distinct names that operate and were founded by the period; registered capital as a part.
 
-    groups: hub, period, sector, name, closed (rows saying that it does not operate), capital (largest, millionths of
-    CNY), founded (earliest year). A firm named twice counts once, with its largest capital, and operates if any row
-    says so. Registered capital (payment and credit only: the report counts it there) is estimated where a firm's is
+    groups: hub, period, sector, counts (firms), capital (sum of their largest, millionths of CNY), known and unknown
+    (firms whose capital is). A firm named twice counts once, with its largest capital, and operates if any row says
+    so. Registered capital (payment and credit only: the report counts it there) is estimated where a firm's is
     unknown, and null where all are.
     """
-    year = pl.col("period").str.slice(0, 4).cast(pl.Int32)
-    counts = (pl.col("closed") < pl.col("rows")) & (pl.col("founded").is_null() | (pl.col("founded") <= year))
-    firms = groups.with_columns(counts=counts).group_by("hub", "period", "sector", maintain_order=True)
-    known = pl.col("capital").filter("counts")
-    totals = firms.agg(
-        pl.col("counts").sum(), capital=known.sum(), known=known.count(), unknown=known.null_count().cast(pl.Int64)
-    )
-    totals = add_true_zeros(totals, ["period", "sector"], ["counts", "capital", "unknown"], given.complete)
+    totals = add_true_zeros(groups, ["period", "sector"], ["counts", "capital", "unknown"], given.complete)
     code = "industry." + pl.col("sector")
     observed = pl.lit("observed")
     cite = pl.lit(f"{given.files}: number of operating firms, by name")
@@ -135,6 +128,12 @@ def combine_capital(parts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([no_rows(), *made]).sort("code", "hub", "period")
 
 
+def _counts() -> pl.Expr:
+    """Does a firm (one group of rows with its name) operate, and was it founded by the period?"""
+    year = pl.col("period").str.slice(0, 4).cast(pl.Int32)
+    return (pl.col("closed") < pl.col("rows")) & (pl.col("founded").is_null() | (pl.col("founded") <= year))
+
+
 def _codes(name: str, sectors: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"industry.{sector}.{name}" for sector in sectors)
 
@@ -151,6 +150,13 @@ BUILDERS: Final = {
             "founded": pl.col("founded").min(),
         },
         make=make_firms,
+        distinct="name",
+        totals={
+            "counts": _counts().sum().cast(pl.Int64),
+            "capital": pl.col("capital").filter(_counts()).sum(),
+            "known": pl.col("capital").filter(_counts()).count().cast(pl.Int64),
+            "unknown": pl.col("capital").filter(_counts()).null_count().cast(pl.Int64),
+        },
     ),
     "deals": Builder(
         schema=DEALS,

@@ -103,9 +103,15 @@ def _bare() -> pl.Expr:
     return pl.col("text").str.replace_all(r"\s+", "")
 
 
-def _mentions(term: str) -> pl.Expr:
-    return _bare().str.extract_all(_PATTERN).list.count_matches(term).sum().cast(pl.Int64)
+def _found() -> pl.Expr:
+    return _bare().str.extract_all(_PATTERN)
 
+
+_FIGURES: Final = {
+    "characters": _bare().str.len_chars(),
+    "mentions": _found().list.len(),
+    **{f"mentions:{name}": _found().list.count_matches(term) for name, term in TERMS.items()},
+}
 
 BUILDERS: Final = {
     "policy": Builder(
@@ -113,11 +119,8 @@ BUILDERS: Final = {
         codes=("ecosystem.policy.emphasis",),
         dated="year",
         keys=(),
-        sums={
-            "mentions": _bare().str.count_matches(_PATTERN).sum().cast(pl.Int64),
-            "characters": _bare().str.len_chars().sum().cast(pl.Int64),
-            **{f"mentions:{name}": _mentions(term) for name, term in TERMS.items()},
-        },
+        sums={name: pl.col(name).sum().cast(pl.Int64) for name in _FIGURES},
         make=make_policy,
+        figures=_FIGURES,
     )
 }

@@ -1,8 +1,8 @@
 """Reading microdata: files to checked rows, in streams, with bad rows and unknown cities set apart.
 
 Knows files, schemas and hubs. Knows no indicator. Nothing is read whole: names and categories are resolved on their
-distinct values and joined back, figures are parsed in the stream, and only counts and small groups leave it. The
-distinct names of cities, and whatever a builder groups by, are what must fit in memory; rows need not.
+distinct values and replaced in the stream, figures are parsed in the stream, and only counts and small groups leave
+it. The distinct names of cities, and the groups of a builder, are what must fit in memory; rows need not.
 
 In a checked frame a declared column `x` is `raw:x` (text as it stands), `in:x` (is there anything), and `x` (as read;
 for a city its hub); `fault` is the number of the first fault of the row, null in a good one.
@@ -95,8 +95,7 @@ def check(paths: Sequence[Path], schema: InputSchema) -> Checked:
     unknown = [pl.DataFrame(schema=_UNKNOWN)]
     for column, values in zip(coded, distinct, strict=True):
         table = _resolve(column, values, schema.whole_city)
-        joined = table.select(f"raw:{column.name}", column.name, f"in:{column.name}").lazy()
-        frame = frame.join(joined, on=f"raw:{column.name}", how="left", maintain_order="left")
+        frame = frame.with_columns(_apply(column.name, table))
         if column.type == "city":
             unknown.append(_unknown(column, table))
     faults = list_faults(schema)
@@ -220,6 +219,21 @@ def _resolve(column: Column, values: pl.DataFrame, whole_city: bool) -> pl.DataF
     folded = raw.str.normalize("NFKC").str.strip_chars().str.to_lowercase()
     canonical = folded.replace_strict(written, default=None, return_dtype=pl.String).alias(column.name)
     return values.with_columns(present | canonical.is_not_null(), canonical)
+
+
+def _apply(name: str, table: pl.DataFrame) -> list[pl.Expr]:
+    """x and in:x of every row.
+
+    On whole batches: a join, or the expression of the same replacement, lets long texts pile up before it.
+    """
+    known, cells, blank = table.drop_nulls(name), f"raw:{name}", table.filter(~pl.col(f"in:{name}"))
+
+    def replace(batch: pl.Series) -> pl.Series:
+        return batch.replace_strict(known[cells], known[name], default=None, return_dtype=pl.String)
+
+    value = pl.col(cells).map_batches(replace, return_dtype=pl.String, is_elementwise=True)
+    present = pl.col(cells).is_not_null() & ~pl.col(cells).is_in(blank[cells].to_list())
+    return [value.alias(name), present.alias(f"in:{name}")]
 
 
 def _unknown(column: Column, table: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ Knows the panel schema, sectors, true zeros and populations. Knows no file and n
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import polars as pl
@@ -53,10 +53,14 @@ class Rows:
 class Builder:
     """How one kind of microdata becomes panel rows.
 
-    dated: the column that gives the period, None where the caller names the period of a snapshot; hubs: city columns;
+    dated: the column that gives the period, None where the caller names the period of a snapshot;
     keys: what good rows are grouped by, beside hubs and period; sums: what is kept of a group (a sum must be exact,
     so that the order of rows cannot matter: see `exact_sum`); make: groups to rows. Groups come with `period`,
     `rows` and, for the first city column, `hub`.
+
+    figures: columns made of each row for the sums to use; distinct: the key that may have as many values as there are
+    rows, None where none may; totals: what the groups of one `distinct` value each are added up to, which `make` then
+    gets in their place (each total must itself be a sum over those groups).
     """
 
     schema: InputSchema
@@ -65,6 +69,9 @@ class Builder:
     keys: tuple[str, ...]
     sums: Mapping[str, pl.Expr]
     make: Callable[[pl.DataFrame, Given], Rows]
+    figures: Mapping[str, pl.Expr] = field(default_factory=dict)
+    distinct: str | None = None
+    totals: Mapping[str, pl.Expr] = field(default_factory=dict)
 
 
 def exact_sum(column: str) -> pl.Expr:
