@@ -12,7 +12,7 @@ import polars as pl
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from api.exports.cells import FILLS, Styles, put_formula, put_heads, put_number, put_text
+from api.exports.cells import FILLS, Styles, column_width, put_formula, put_heads, put_number, put_text
 from api.exports.formulas import STATISTICS, measure_fields, score_formula
 from api.exports.layout import FIRST, SCALE_FIELDS, Layout, scale_column, scale_row, scale_rows
 from fhi.arrays import Array
@@ -92,9 +92,9 @@ def write_scale(book: Workbook, layout: Layout, styles: Styles) -> None:
     dated = layout.several and not layout.pooled
     keys = ["code", "name", *(["period"] if dated else []), "direction", "method", *SCALE_FIELDS]
     put_heads(sheet, [words[f"column_{key}"] for key in keys], keys, 2, styles)
-    sheet.set_column(0, 0, 14)
-    sheet.set_column(1, 1, 32)
-    sheet.set_column(2, len(keys) - 1, 13)
+    sheet.set_column(0, 0, column_width(steps.codes, 12, 40))
+    sheet.set_column(1, 1, column_width((layout.name(code) for code in steps.codes), 24, 60))
+    sheet.set_column(2, len(keys) - 1, 15)
     for period in range(1 if layout.pooled else len(steps.periods)):
         for i, code in enumerate(steps.codes):
             row = scale_row(layout, period, i)
@@ -103,7 +103,7 @@ def write_scale(book: Workbook, layout: Layout, styles: Styles) -> None:
             for column, text in enumerate(texts):
                 put_text(sheet, row, column, text, styles["text"])
             put_number(sheet, row, len(texts), direction, styles["whole"])
-            put_text(sheet, row, len(texts) + 1, rule_of(layout, code).method, styles["text"])
+            put_text(sheet, row, len(texts) + 1, rule_of(layout, code).method, styles["after"])
             _write_statistics(sheet, layout, styles, period, i)
             _write_options(sheet, layout, styles, period, i)
 
@@ -189,10 +189,17 @@ def write_indicator_heads(sheet: Worksheet, layout: Layout, styles: Styles, *, n
     more = ["period_number"] if numbered else []
     first, last = ([words[f"column_{key}"] for key in some] for some in (keys, more))
     titles = [*first, *(layout.name(code) for code in codes), *last]
-    put_heads(sheet, titles, [*keys, *codes, *more], layout.keys, styles, height=64)
-    sheet.set_column(0, 0, 12)
-    sheet.set_column(1, 1, 24)
-    sheet.set_column(2, layout.keys + len(codes) - 1, 13)
+    put_heads(sheet, titles, [*keys, *codes, *more], layout.keys, styles, height=80)
+    set_unit_widths(sheet, layout)
+    sheet.set_column(layout.keys, layout.keys + len(codes) + len(more) - 1, 15)
+
+
+def set_unit_widths(sheet: Worksheet, layout: Layout) -> None:
+    """Columns as wide as the codes and names of units need, and the period."""
+    sheet.set_column(0, 0, column_width(layout.names, 10, 30))
+    sheet.set_column(1, 1, column_width(layout.names.values(), 14, 60))
+    if layout.several:
+        sheet.set_column(2, 2, 12)
 
 
 def write_keys(sheet: Worksheet, layout: Layout, styles: Styles, row: int, position: int) -> None:

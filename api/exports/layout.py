@@ -132,14 +132,20 @@ class Layout:
         """What a sheet is called in the language of the workbook."""
         return self.words[f"sheet_{name}"]
 
+    @cached_property
+    def quoted(self) -> dict[str, str]:
+        """What every sheet is called in a formula, asked for with each reference."""
+        named = {key.removeprefix("sheet_"): name for key, name in self.words.items() if key.startswith("sheet_")}
+        return {name: str(quote_sheetname(shown)) for name, shown in named.items()}
+
     def cell(self, sheet: str, row: int, column: int) -> str:
         """An absolute reference to a cell of a sheet."""
-        return f"{quote_sheetname(self.sheet(sheet))}!{xl_rowcol_to_cell(row, column, True, True)}"
+        return f"{self.quoted[sheet]}!{xl_rowcol_to_cell(row, column, True, True)}"
 
     def cells(self, sheet: str, first: int, last: int, column: int, last_column: int | None = None) -> str:
         """An absolute reference to a range, ends included; one column wide unless told."""
         end = column if last_column is None else last_column
-        return f"{quote_sheetname(self.sheet(sheet))}!{xl_range_abs(first, column, last, end)}"
+        return f"{self.quoted[sheet]}!{xl_range_abs(first, column, last, end)}"
 
 
 def plan_workbook(result: IndexResult, units: pl.DataFrame, lang: Lang) -> Layout:

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 from xlsxwriter import Workbook
 
-from api.exports.cells import Styles, put_heads, put_text, put_value
+from api.exports.cells import Styles, column_width, put_heads, put_text, put_value
 from api.exports.layout import FIRST, MOST_ROWS, Layout
 from api.notes import note_text
 
@@ -20,7 +20,7 @@ def write_units(book: Workbook, layout: Layout, styles: Styles, units: pl.DataFr
         units.select(pl.col("hub").alias("unit"), *attributes), on="unit", how="left", maintain_order="left"
     )
     titles = [layout.words["column_unit"], layout.words["column_name"], *attributes]
-    _write_table(book, layout, styles, "units", table, titles, (12, 30))
+    _write_table(book, layout, styles, "units", table, titles, _unit_widths(layout))
 
 
 def write_changes(book: Workbook, layout: Layout, styles: Styles) -> None:
@@ -41,7 +41,9 @@ def write_changes(book: Workbook, layout: Layout, styles: Styles) -> None:
         "after",
     )
     titles = [layout.words[f"column_{name}"] for name in named.columns]
-    _write_table(book, layout, styles, "changes", named, titles, (12, 26, 12, 16, 40, 22, 16, 16))
+    _write_table(
+        book, layout, styles, "changes", named, titles, (*_unit_widths(layout), 12, *_node_widths(layout), 24, 16, 16)
+    )
     if changes.height > MOST_CHANGES:
         more = layout.words["changes_more"].format(count=changes.height - MOST_CHANGES)
         put_text(book.get_worksheet_by_name(layout.sheet("changes")), FIRST + MOST_CHANGES, 0, more, styles["strong"])
@@ -55,7 +57,16 @@ def write_notes(book: Workbook, layout: Layout, styles: Styles) -> None:
     ]
     table = pl.DataFrame(rows, schema=dict.fromkeys(("code", "subject", "period", "note"), pl.String), orient="row")
     titles = [layout.words[f"column_{name}"] for name in ("code", "subject", "period", "note")]
-    _write_table(book, layout, styles, "notes", table, titles, (26, 20, 16, 110))
+    _write_table(book, layout, styles, "notes", table, titles, (26, _node_widths(layout)[0], 16, 110))
+
+
+def _unit_widths(layout: Layout) -> tuple[int, int]:
+    return column_width(layout.names, 10, 30), column_width(layout.names.values(), 14, 60)
+
+
+def _node_widths(layout: Layout) -> tuple[int, int]:
+    nodes = layout.framework.node
+    return column_width(nodes, 20, 40), column_width((layout.name(code) for code in nodes), 24, 60)
 
 
 def _subject(layout: Layout, subject: str) -> str:

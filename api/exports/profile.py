@@ -10,7 +10,7 @@ import numpy as np
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from api.exports.cells import Styles, put_chart_formula, put_formula, put_number, put_text
+from api.exports.cells import Styles, column_width, put_chart_formula, put_formula, put_number, put_text
 from api.exports.formulas import average_formula, best_formula, match_formula, pick_formula, place_formula
 from api.exports.layout import FIRST, Layout, node_cells
 from api.exports.scores import unit_key
@@ -50,10 +50,13 @@ def write_profiles(book: Workbook, layout: Layout, styles: Styles) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    for column, width in enumerate((16, 40, 7, 14, 16, 10, 8, 10, 10)):
+    codes = column_width(layout.framework.node, 16, 40)
+    names = column_width((layout.name(code) for code in layout.nodes), 40, 60)
+    for column, width in enumerate((codes, names, 7, 15, 24, 10, 8, 10, 10)):
         sheet.set_column(column, column, width)
     first = layout.order[layout.height - len(layout.result.steps.hubs)]
     put_text(sheet, 0, 0, words["sheet_profiles"], styles["title"])
+    sheet.set_row(CHOICE_ROW, 20)
     put_text(sheet, CHOICE_ROW, 0, words["profile_choose"], styles["strong"])
     put_text(sheet, CHOICE_ROW, 1, unit_key(layout, first), styles["choice"])
     keys = layout.cells("results", FIRST, FIRST + layout.height - 1, layout.reason_column + 1)
@@ -107,14 +110,14 @@ def _write_node(sheet: Worksheet, layout: Layout, styles: Styles, row: int, code
     indicator = layout.framework.indicator.get(code)
     put_text(sheet, row, 0, code, styles["text"])
     put_text(sheet, row, 1, layout.name(code), styles["strong" if indicator is None else "text"])
-    put_number(sheet, row, 2, layout.framework.level[code], styles["whole"])
+    put_number(sheet, row, 2, layout.framework.level[code], styles["level"])
     if indicator is not None:
         figures = layout.cells("data", FIRST, last, layout.column[code])
         cube = layout.result.steps.cubes["data"].reshape(layout.height, -1)
         figure = float(cube[chosen.position, layout.result.steps.codes.index(code)])
         put_formula(sheet, row, 3, pick_formula(figures, chosen.figure_row), figure, styles["figure"])
         unit = indicator.unit_zh or indicator.unit if layout.lang == "zh" else indicator.unit
-        put_text(sheet, row, 4, unit, styles["text"])
+        put_text(sheet, row, 4, unit, styles["after"])
     column = node_cells(layout, code, FIRST, last)
     periods = chosen.periods
     if indicator is not None and layout.several:
@@ -168,7 +171,11 @@ def _draw(book: Workbook, sheet: Worksheet, layout: Layout) -> None:
             )
         chart.set_title({"name": "=" + layout.cell("profiles", CHOICE_ROW, 1), "name_font": {"size": 12}})
         chart.set_legend({"position": "bottom"})
+        pale = {"visible": True, "line": {"color": "#D9D9D9"}}
         if kind["type"] == "bar":
+            chart.set_x_axis({"major_gridlines": pale})
             chart.set_y_axis({"reverse": True})
+        else:
+            chart.set_y_axis({"major_gridlines": pale})
         chart.set_size({"width": 560, "height": 400})
         sheet.insert_chart(_HEAD + place * 21, _CHART, chart)

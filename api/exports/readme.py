@@ -11,13 +11,12 @@ import numpy as np
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from api.exports.cells import FILLS, Styles, put_number, put_text
+from api.exports.cells import FILLS, Styles, put_number, put_text, text_width
 from api.exports.formulas import MEANS
 from api.exports.layout import MOST_LIVE_CELLS, Layout
 
 _LEAST_SHARES: Final = ("min_share", "min_share_root")
 _WIDTH: Final = 140
-_LAST_NARROW: Final = 0x2E7F
 _NOT_SHOWN: Final = "recipe"
 
 
@@ -31,9 +30,9 @@ def write_readme(
 ) -> None:
     """Fill the first sheet; sheets: names of the others in order. Defines the names of the least shares."""
     words, framework = layout.words, layout.framework
-    sheet.set_column(0, 0, 24)
+    sheet.set_column(0, 0, 38)
     sheet.set_column(1, 1, 34)
-    sheet.set_column(2, 2, 90)
+    sheet.set_column(2, 2, 76)
     sheet.set_portrait()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -90,8 +89,7 @@ def _write_lines(sheet: Worksheet, styles: Styles, row: int, title: str, lines: 
     put_text(sheet, row, 0, title, styles["subtitle"])
     for line in lines:
         row += 1
-        wide = sum(2 if ord(sign) > _LAST_NARROW else 1 for sign in line)
-        sheet.set_row(row, 15 * (1 + wide // _WIDTH))
+        sheet.set_row(row, 15 * (1 + text_width(line) // _WIDTH))
         sheet.merge_range(row, 0, row, 2, "", styles["wrapped"])
         put_text(sheet, row, 0, line, styles["wrapped"])
     return row + 1

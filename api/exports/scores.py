@@ -12,8 +12,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from api.exports.cells import DEEPEST, Styles, put_formula, put_heads, put_number, put_text
-from api.exports.figures import COLOURS, rule_of, write_keys
+from api.exports.cells import DEEPEST, Styles, column_width, put_formula, put_heads, put_number, put_text
+from api.exports.figures import COLOURS, rule_of, set_unit_widths, write_keys
 from api.exports.formulas import rank_formula
 from api.exports.layout import (
     COUNTED_COLUMN,
@@ -60,7 +60,8 @@ def write_framework(book: Workbook, layout: Layout, styles: Styles) -> None:
     sheet = book.add_worksheet(layout.sheet("framework"))
     words, framework = layout.words, layout.framework
     put_heads(sheet, [words[f"column_{key}"] for key in _FRAMEWORK_KEYS], _FRAMEWORK_KEYS, 1, styles)
-    for column, width in enumerate((16, 16, 7, 44, 11, 10, 10, 10, 22, 16, 10, 10, 10, 14, 10, 11, 48, 24)):
+    codes = column_width(framework.node, 12, 40)
+    for column, width in enumerate((codes, codes, 7, 48, 11, 10, 10, 10, 22, 18, 10, 10, 10, 14, 10, 11, 60, 40)):
         sheet.set_column(column, column, width)
     rows = weight_rows(layout)
     for code, row in layout.framework_row.items():
@@ -68,17 +69,19 @@ def write_framework(book: Workbook, layout: Layout, styles: Styles) -> None:
         depth = min(framework.level[code], DEEPEST)
         put_text(sheet, row, 0, code, styles["text"])
         put_text(sheet, row, 1, node.parent or "", styles["text"])
-        put_number(sheet, row, 2, framework.level[code], styles["whole"])
+        put_number(sheet, row, 2, framework.level[code], styles["level"])
         put_text(sheet, row, 3, layout.name(code), styles[f"indent {depth}"])
-        put_text(sheet, row, 4, words["kind_indicator" if isinstance(node, Indicator) else "kind_group"])
+        put_text(
+            sheet, row, 4, words["kind_indicator" if isinstance(node, Indicator) else "kind_group"], styles["text"]
+        )
         if node.parent is not None:
             _write_weight(sheet, layout, styles, code, rows[code])
         if isinstance(node, Indicator):
-            put_text(sheet, row, 8, rule_of(layout, code).method, styles["text"])
+            put_text(sheet, row, 8, rule_of(layout, code).method, styles["after"])
             _write_indicator(sheet, layout, styles, row, node)
         else:
             method = layout.result.recipe.aggregate.method_of(framework.level[code])
-            put_text(sheet, row, 8, method, styles["text"])
+            put_text(sheet, row, 8, method, styles["after"])
 
 
 def _write_weight(sheet: Worksheet, layout: Layout, styles: Styles, code: str, weights: Mapping[str, object]) -> None:
@@ -112,7 +115,9 @@ def write_weights(book: Workbook, layout: Layout, styles: Styles) -> None:
     titles = [words[f"column_{key}"] for key in _WEIGHT_KEYS]
     titles += [words["column_counts"].format(period=period) for period in periods]
     put_heads(sheet, titles, [*_WEIGHT_KEYS, *(f"counts:{period}" for period in periods)], 3, styles)
-    for column, width in enumerate((16, 16, 36, 10, 10, 10, 24, 10, 12, 18, 8, 12, 10)):
+    codes = column_width(layout.framework.node, 12, 40)
+    names = column_width((layout.name(code) for code in layout.nodes), 24, 60)
+    for column, width in enumerate((codes, codes, names, 10, 10, 10, 24, 10, 14, 20, 8, 14, 10)):
         sheet.set_column(column, column, width)
     sheet.set_column(COUNTED_COLUMN, COUNTED_COLUMN + len(periods) - 1, 12)
     rows = weight_rows(layout)
@@ -139,10 +144,10 @@ def _write_weight_row(
     if group != layout.framework.root:
         total += "*" + layout.cell("weights", layout.weight_row[group], TOTAL_COLUMN)
     put_formula(sheet, row, TOTAL_COLUMN, total, _number(values["total_weight"]), styles["weight"])
-    put_text(sheet, row, 6, str(values["method"]), styles["text"])
+    put_text(sheet, row, 6, str(values["method"]), styles["after"])
     put_text(sheet, row, 7, layout.words["yes"] if values["assumed"] else layout.words["no"], styles["text"])
     put_number(sheet, row, 8, _number(values["consistency_ratio"]), styles["weight"])
-    put_text(sheet, row, 9, str(values["random_index"] or ""), styles["text"])
+    put_text(sheet, row, 9, str(values["random_index"] or ""), styles["after"])
     put_number(sheet, row, 10, _number(values["kmo"]), styles["weight"])
     put_number(sheet, row, 11, _number(values["bartlett_chi_square"]), styles["score"])
     put_number(sheet, row, 12, _number(values["bartlett_df"]), styles["whole"])
@@ -174,10 +179,12 @@ def write_results(book: Workbook, layout: Layout, styles: Styles) -> None:
         titles.append(words["column_period_number"])
         keys.append("period_number")
     put_heads(sheet, titles, keys, layout.keys + 2, styles, height=64)
-    sheet.set_column(0, 0, 12)
-    sheet.set_column(1, 1, 26)
-    sheet.set_column(2, layout.reason_column - 1, 12)
-    sheet.set_column(layout.reason_column, layout.reason_column + 1, 26)
+    set_unit_widths(sheet, layout)
+    sheet.set_column(layout.keys, layout.reason_column - 1, 14)
+    shown = [unit_key(layout, position) for position in range(layout.height)]
+    sheet.set_column(layout.reason_column, layout.reason_column, 30)
+    sheet.set_column(layout.reason_column + 1, layout.reason_column + 1, column_width(shown, 20, 60))
+    sheet.set_column(layout.reason_column + 2, layout.reason_column + 3, 11)
     shares = {group: share_present(layout, group).ravel() for group in groups}
     table = _total_rows(layout)
     for position in layout.order:
@@ -217,8 +224,8 @@ def _write_result_row(
     put_number(sheet, row, layout.keys + 2, _number(total["coverage"]), styles["percent"])
     if total["reason"] is not None:
         reason = texts("notes", layout.lang)[f"reason_{total['reason']}"]
-        put_text(sheet, row, layout.reason_column, reason, styles["text"])
-    put_text(sheet, row, layout.reason_column + 1, unit_key(layout, position), styles["text"])
+        put_text(sheet, row, layout.reason_column, reason, styles["after"])
+    put_text(sheet, row, layout.reason_column + 1, unit_key(layout, position), styles["after"])
     put_number(sheet, row, layout.reason_column + 2, position + 1, styles["whole"])
     if layout.several:
         number = position // len(layout.result.steps.hubs) + 1

@@ -19,6 +19,7 @@ from api.exports.lists import write_changes, write_notes, write_units
 from api.exports.profile import write_profiles
 from api.exports.readme import write_readme
 from api.exports.scores import write_framework, write_results, write_weights
+from api.exports.sheets import ExactSheet
 from api.lang import Lang
 from fhi.index import IndexResult
 
@@ -42,6 +43,7 @@ def write_workbook(
     layout = plan_workbook(result, units, lang)
     # Large books go to disk row by row; small ones share their texts.
     book = Workbook(str(path), {"constant_memory": not layout.live})
+    book.worksheet_class = ExactSheet
     book.set_properties({"title": layout.words["book_title"], "created": _CREATED})
     styles = make_styles(book)
     readme = book.add_worksheet(layout.sheet("readme"))

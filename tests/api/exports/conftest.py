@@ -19,6 +19,7 @@ from fhi.panel import PANEL_SCHEMA
 Cells = dict[tuple[str, str], object]
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?$")
+_REFERENCES = re.compile(r"(?:(?:'[^']+'|\w+)!)?\$?\b[A-Z]{1,3}\$?\d+\b(?::\$?[A-Z]{1,3}\$?\d+\b)?(?![\w(.])")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ def sheet_names(book: zipfile.ZipFile) -> list[str]:
     return [sheet.attrib["name"] for sheet in root.iter(f"{_MAIN}sheet")]
 
 
+def _stand_in(reference: str, number: int) -> str:
+    """A place of the same shape, a cell or a range."""
+    return f"A{number}:B{number}" if ":" in reference else f"A{number}"
+
+
 def calculator(path: Path, changed: Mapping[tuple[str, str], object] | None = None) -> Callable[[str, str], object]:
     """A function of sheet and place that calculates the cell and all that it rests on; never a value of the file."""
     with warnings.catch_warnings():
@@ -66,7 +72,16 @@ def calculator(path: Path, changed: Mapping[tuple[str, str], object] | None = No
     with zipfile.ZipFile(path) as book:
         root = ElementTree.fromstring(book.read("xl/workbook.xml"))
     names = {entry.attrib["name"].upper(): entry.text or "" for entry in root.iter(f"{_MAIN}definedName")}
-    parser, known = formulas.Parser(), {}
+    parser, known, compiled = formulas.Parser(), {}, {}
+
+    def function_of(text: str) -> tuple[Callable[..., object], list[str]]:
+        """What a formula computes and the references it takes; those that differ in their references are read once."""
+        references = list(dict.fromkeys(_REFERENCES.findall(text)))
+        shape = _REFERENCES.sub(lambda match: f"Z!{_stand_in(match[0], references.index(match[0]) + 1)}", text)
+        if shape not in compiled:
+            compiled[shape] = parser.ast(shape)[1].compile()
+        stands_for = {f"Z!{_stand_in(own, i)}": own for i, own in enumerate(references, 1)}
+        return compiled[shape], [stands_for.get(name.replace("$", ""), name) for name in compiled[shape].inputs]
 
     def value(sheet: str, place: str) -> object:
         cell = cells.get((sheet.upper(), place))
@@ -75,8 +90,8 @@ def calculator(path: Path, changed: Mapping[tuple[str, str], object] | None = No
         if (sheet, place) not in known:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                function = parser.ast(cell.text)[1].compile()
-                result = function(*(argument(sheet, reference) for reference in function.inputs))
+                function, references = function_of(cell.text)
+                result = function(*(argument(sheet, reference) for reference in references))
             found = np.asarray(getattr(result, "value", result), dtype=object).ravel()[0]
             known[sheet, place] = None if found is schedula.EMPTY or found == "" else found
         return known[sheet, place]

@@ -282,6 +282,25 @@ def test_texts_stay_texts(books: SimpleNamespace, tmp_path: Path) -> None:
     assert dict(books.table(path, "Units").select("unit", "name").iter_rows())["s"] == "s"
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_figures_keep_every_digit_and_texts_every_sign(
+    books: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    """Sixteen digits would make a tie of 0.3 and 0.1 + 0.2; large books write their texts another way."""
+    if not live:
+        monkeypatch.setattr(layout_module, "MOST_LIVE_CELLS", 19)
+    close = {"p": 0.3, "q": 0.1 + 0.2, "r": 1e-40, "s": 123456789012345680.0}
+    figures = {hub: {**FIGURES[hub], "b": value} for hub, value in close.items()}
+    names = [' a <b> & "c" ', "<r><t>x</t></r>", "_x0041_\x01", "=1+1"]
+    ranked = recipe(normalise=NormaliseStep.model_validate({"by_indicator": {"b": {"method": "rank"}}}))
+    result = build_index(books.panel(figures), tree(WEIGHTS), ranked)
+    path = write(tmp_path, result, units=pl.DataFrame({"hub": list("pqrs"), "name": names}))
+    assert books.table(path, "Data")["b"].to_list() == list(close.values())
+    assert books.calculated(path, "Normalised")["b"].cast(pl.Float64).to_list() == [3.0, 2.0, 4.0, 1.0]
+    assert [text.rstrip() for text in books.table(path, "Data")["name"]] == [text.rstrip() for text in names]
+    assert books.cells(path)["DATA", "B3"] == names[0]
+
+
 def test_figures_of_every_step_and_their_marks(books: SimpleNamespace, tmp_path: Path) -> None:
     figures = {**FIGURES, "p": {**FIGURES["p"], "b": 500.0}}
     asked = recipe(
