@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api.lang import Lang, texts
-from api.options import INVALID_DATA, FormatOption, LangOption, format_of, lang_of
+from api.options import INVALID_DATA, FormatOption, LangOption, check_out, format_of, lang_of
 
 if TYPE_CHECKING:
     from api.index_inputs import Inputs
@@ -50,22 +50,24 @@ def build(
 ) -> None:
     """Build the index; write scores, provenance and every table between; show the ranking."""
     from api import index_screens
-    from api.index_files import FILE_FORMATS, result_tables, run_provenance, write_run
+    from api.index_files import FILE_FORMATS, RUN_FILES, WORKBOOK, result_tables, run_provenance, staged, write_run
 
     kinds = {kind: kind for kind in FILE_FORMATS}
     if files not in kinds:
         raise typer.BadParameter(f"found {files!r}; expected {', '.join(kinds)}", param_hint="--files")
     chosen, tongue = format_of(form), lang_of(lang)
+    check_out(out, [*map(Path, (*values, *framework)), *([recipe] if recipe is not None else [])], RUN_FILES)
     inputs = _inputs(values, framework, recipe, tongue, keep_good=keep_good)
     result = _built(inputs)
     provenance = run_provenance(result, inputs.files)
     tables = result_tables(result, inputs.units, inputs.rejected)
-    written = write_run(out, tables, provenance, kinds[files])
-    if files == "xlsx":
-        from api.exports.workbook import write_workbook
+    with staged(out) as folder:
+        written = write_run(folder, tables, provenance, kinds[files])
+        if files == "xlsx":
+            from api.exports.workbook import write_workbook
 
-        written.append(out / "index.xlsx")
-        write_workbook(written[-1], result, inputs.units, provenance, tongue)
+            written.append(folder / WORKBOOK)
+            write_workbook(written[-1], result, inputs.units, provenance, tongue)
     index_screens.show_result(result, inputs.units, top, chosen, tongue)
     index_screens.show_written(out, written, tongue)
 
@@ -182,7 +184,11 @@ def compare(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
+    if bool(values) != bool(framework):
+        raise typer.BadParameter("found one of --values and --framework; expected both, or two results and neither")
     if values and framework:
+        if (second is not None) + bool(change) + leave_out != 1:
+            raise typer.BadParameter("expected one of: a second recipe, --set, --leave-one-out")
         base = _inputs(values, framework, first, tongue)
         before = _built(base)
         if leave_out:
@@ -190,12 +196,10 @@ def compare(
             return
         if second is not None:
             other = _inputs(values, framework, second, tongue)
-        elif change:
-            other = _with_recipe(base, adjust(base.recipe, dict(_choice(entry) for entry in change)))
         else:
-            raise typer.BadParameter("found one recipe; expected a second one, --set or --leave-one-out")
+            other = _with_recipe(base, adjust(base.recipe, dict(_choice(entry) for entry in change or [])))
         frames = before.scores, _built(other).scores
-    elif first is not None and second is not None:
+    elif first is not None and second is not None and not (change or leave_out):
         frames = index_screens.read_scores(first), index_screens.read_scores(second)
     else:
         raise typer.BadParameter(

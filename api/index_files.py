@@ -6,7 +6,8 @@ Knows names and layouts of the files. Computes nothing.
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -19,6 +20,13 @@ from fhi.steps import wide_table
 TableFormat = Literal["csv", "parquet"]
 FileFormat = Literal["csv", "parquet", "xlsx"]
 FILE_FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
+PROVENANCE: Final = "provenance.json"
+WORKBOOK: Final = "index.xlsx"
+TABLES: Final = (
+    *("scores", "data", "screened", "denominated", "imputed", "treated", "normalised", "weights", "contributions"),
+    *("units", "changes", "screening", "imputation", "treatment", "notes", "rejected"),
+)
+RUN_FILES: Final = (PROVENANCE, WORKBOOK, *(f"{name}.{form}" for name in TABLES for form in get_args(TableFormat)))
 
 
 def result_tables(result: IndexResult, units: pl.DataFrame, rejected: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -72,40 +80,24 @@ def run_provenance(result: IndexResult, files: Mapping[str, str]) -> dict[str, o
 
 
 def write_run(
-    out: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
+    folder: Path, tables: Mapping[str, pl.DataFrame], provenance: Mapping[str, object], form: FileFormat
 ) -> list[Path]:
-    """Write all files of a run into the folder `out`; all of them or none. Returns the paths in the order written.
+    """Write the tables and the provenance of a run into a folder that is there. Returns the paths in the order written.
 
     Tables go to CSV (UTF-8) or Parquet; `scores.csv` and `provenance.json` are written in every format.
     """
     kinds: dict[str, tuple[TableFormat, ...]] = {"csv": ("csv",), "parquet": ("parquet",), "xlsx": ()}
     formats = dict.fromkeys(tables, kinds[form]) | {"scores": tuple(dict.fromkeys((*kinds[form], "csv")))}
-    note = json.dumps(provenance, ensure_ascii=False, indent=2) + "\n"
-    return write_folder(out, tables, formats, {"provenance.json": note})
+    made = write_tables(folder, tables, formats)
+    made.append(folder / PROVENANCE)
+    made[-1].write_text(json.dumps(provenance, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return made
 
 
-def write_folder(
-    out: Path,
-    tables: Mapping[str, pl.DataFrame],
-    formats: Mapping[str, tuple[TableFormat, ...]],
-    texts: Mapping[str, str],
+def write_tables(
+    folder: Path, tables: Mapping[str, pl.DataFrame], formats: Mapping[str, tuple[TableFormat, ...]]
 ) -> list[Path]:
-    """Write tables, each in its formats, and texts into a folder, made where it is absent; all of them or none."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-        made = _write(Path(folder), tables, formats, texts)
-        out.mkdir(exist_ok=True)
-        for path in made:
-            shutil.move(path, out / path.name)
-    return [out / path.name for path in made]
-
-
-def _write(
-    folder: Path,
-    tables: Mapping[str, pl.DataFrame],
-    formats: Mapping[str, tuple[TableFormat, ...]],
-    texts: Mapping[str, str],
-) -> list[Path]:
+    """Write tables, each in its formats, into a folder that is there. Returns the paths in the order written."""
     made = []
     for name, table in tables.items():
         for form in formats[name]:
@@ -114,7 +106,29 @@ def _write(
                 table.write_parquet(made[-1], compression="zstd")
             else:
                 table.write_csv(made[-1])
-    for name, text in texts.items():
-        made.append(folder / name)
-        made[-1].write_text(text, encoding="utf-8")
     return made
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """A folder to write into, whose files all come to stand in `out` at the end, or none where anything fails.
+
+    `out` is made where it is absent. Files that an earlier run of `greenfin index build` left in it go, for they would
+    stand beside a provenance that is not theirs.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside `out` it may not be allowed to write; and before the end `out` must not appear.
+    place = out if out.is_dir() else out.parent
+    with tempfile.TemporaryDirectory(dir=place, prefix=".greenfin-") as name:
+        folder = Path(name)
+        yield folder
+        made = sorted(folder.iterdir())
+        for path in made:
+            if (out / path.name).is_dir():
+                raise IsADirectoryError(f"{out / path.name}: found a folder; expected a file or nothing")
+        earlier = RUN_FILES if (out / PROVENANCE).is_file() and (folder / PROVENANCE).is_file() else ()
+        out.mkdir(exist_ok=True)
+        for stale in earlier:
+            (out / stale).unlink(missing_ok=True)
+        for path in made:
+            shutil.move(path, out / path.name)

@@ -16,6 +16,7 @@ from fhi.errors import PanelError, Problem, UnknownFramework
 from fhi.formats.panel_files import REMARKS, PanelFile, load_panel
 from fhi.framework import Framework, load_framework
 from fhi.hubs import hubs
+from fhi.microdata.reading import label_files
 from fhi.observations import open_panel
 from fhi.recipe import Recipe, load_recipe
 
@@ -27,7 +28,8 @@ class Inputs:
     """A run's figures and choices.
 
     panel, units, rejected: as of fhi.formats.panel_files.PanelFile, of all files together, rejected with a column
-    `file`. problems: what left a figure out; remarks: what did not. files: SHA-256 of every file by name.
+    `file`. problems: what left a figure out; remarks: what did not. files: SHA-256 of every file by name, or
+    by path where two have the same name.
     """
 
     framework: Framework
@@ -106,7 +108,10 @@ def load_inputs(values: list[str], frameworks: list[str], recipe: Path | None, l
         ),
         problems=tuple(problem for problem in problems if problem.code not in REMARKS),
         remarks=tuple(problem for problem in problems if problem.code in REMARKS),
-        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        files={
+            label: hashlib.sha256(path.read_bytes()).hexdigest()
+            for label, path in zip(label_files(files), files, strict=True)
+        },
     )
 
 

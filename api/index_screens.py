@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 from polars.exceptions import PolarsError
 
+from api.index_files import as_units
 from api.index_inputs import Inputs
 from api.lang import Lang, texts
 from api.notes import note_text
@@ -27,14 +28,14 @@ _MOST_GROUPS: Final = 5
 
 def show_result(result: IndexResult, units: pl.DataFrame, top: int | None, form: Format, lang: Lang) -> None:
     """The ranking, best first, with the level-1 scores; then why a unit is not ranked, and notes. People see the latest
-    period and of it the first `top`, programs everything."""
+    period, programs all; of each the first `top`."""
     framework, text = result.framework, texts("cli", lang)
     named = result.scores.join(units.select("hub", "name"), on="hub", how="left", maintain_order="left")
     total = named.filter(pl.col("code") == framework.root).sort("period", "rank", "hub", nulls_last=True)
     if form != "table":
-        write_rows(
-            total.select("hub", "name", "period", "score", "rank", "coverage", "reason").rename({"hub": "unit"}), form
-        )
+        columns = ("hub", "name", "period", "score", "rank", "coverage", "reason")
+        rows = total.group_by("period", maintain_order=True).head(top) if top else total
+        write_rows(as_units(rows.select(columns)), form)
     else:
         title = framework.title_zh if lang == "zh" else framework.title_en
         groups = framework.children[framework.root][:_MOST_GROUPS]
@@ -63,16 +64,31 @@ def show_result(result: IndexResult, units: pl.DataFrame, top: int | None, form:
 
 
 def _ranking(here: pl.DataFrame, result: IndexResult, groups: Sequence[str], lang: Lang) -> pl.DataFrame:
-    text, node = texts("cli", lang), result.framework.node
-    parts = result.scores.filter(pl.col("code").is_in(groups)).pivot("code", index=["hub", "period"], values="score")
+    text = texts("cli", lang)
+    names = _headings(result, groups, lang)
+    # Codes of groups may be names of our own columns.
+    parts = result.scores.filter(pl.col("code").is_in(groups)).with_columns(
+        pl.format("score of {}", "code").alias("code")
+    )
+    parts = parts.pivot("code", index=["hub", "period"], values="score")
     wide = here.join(parts, on=["hub", "period"], how="left", maintain_order="left")
     return wide.select(
         pl.col("rank").alias(text["rank"]),
         pl.col("name").fill_null(pl.col("hub")).alias(text["city_or_unit"]),
         decimals("score", 2).alias(text["score"]),
-        *(one_decimal(code).alias(node[code].name_zh if lang == "zh" else node[code].name_en) for code in groups),
+        *(one_decimal(f"score of {code}").alias(names[code]) for code in groups),
         pl.format("{}%", (pl.col("coverage") * 100).round(0).cast(pl.Int64)).alias(text["coverage"]),
     )
+
+
+def _headings(result: IndexResult, groups: Sequence[str], lang: Lang) -> dict[str, str]:
+    """Names of groups by code; with the code where a name stands for something else, too."""
+    text, node = texts("cli", lang), result.framework.node
+    names = [node[code].name_zh if lang == "zh" else node[code].name_en for code in groups]
+    taken = [*names, *(text[key] for key in ("rank", "city_or_unit", "score", "coverage"))]
+    return {
+        code: name if taken.count(name) == 1 else f"{name} ({code})" for code, name in zip(groups, names, strict=True)
+    }
 
 
 def _name_of(note: Note, result: IndexResult, lang: Lang) -> str:
@@ -193,7 +209,7 @@ def read_scores(path: Path) -> pl.DataFrame:
             if file.suffix == ".parquet"
             else pl.read_csv(file, schema_overrides={"period": pl.String})
         )
-    except (PolarsError, FileNotFoundError) as error:
+    except (PolarsError, OSError) as error:
         raise PanelError(
             [Problem(str(file), str(error), "a scores file of greenfin index build", "unreadable_file")]
         ) from error

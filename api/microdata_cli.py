@@ -5,18 +5,20 @@ inside the command, so that `--help` stays quick.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from api.lang import texts
-from api.options import INVALID_DATA, FormatOption, LangOption, format_of, lang_of
+from api.options import INVALID_DATA, FormatOption, LangOption, check_out, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
 
     from fhi.microdata.build import MicrodataResult
     from fhi.microdata.rows import By
+
+_TABLES: Final = ("parts", "bad_rows", "unknown_cities", "passages")
 
 microdata_app = typer.Typer(
     help="Make figures of cities from rows about firms, jobs, texts and more.",
@@ -88,15 +90,16 @@ def build(
 ) -> None:
     """Build panel rows; list bad rows by rule and unknown cities with the nearest name; write what was not used."""
     from api import screens
-    from api.index_files import write_folder
+    from api.index_files import staged, write_tables
     from api.output import progress_bar
     from fhi.microdata.build import BUILDERS, build_microdata, join_results
 
     chosen, tongue = format_of(form), lang_of(lang)
     by_kind = _by_kind(files)
-    out.mkdir(parents=True, exist_ok=True)
+    names = [f"{name}.csv" for name in ("panel", *_TABLES, *(f"{kind}_not_used" for kind in by_kind))]
+    check_out(out, [path for paths in by_kind.values() for path in paths], names)
     results = []
-    with progress_bar() as progress:
+    with staged(out) as folder, progress_bar() as progress:
         task = progress.add_task("", total=len(by_kind))
         for kind, paths in by_kind.items():
             progress.update(task, description=kind)
@@ -108,12 +111,12 @@ def build(
                     period=None if dated else period,
                     by=_as_by(by) if dated else "year",
                     complete=complete,
-                    set_apart=out / f"{kind}_not_used.csv",
+                    set_apart=folder / f"{kind}_not_used.csv",
                 )
             )
             progress.advance(task)
-    tables = _tables(results, join_results(results))
-    written = write_folder(out, tables, dict.fromkeys(tables, ("csv",)), {})
+        tables = _tables(results, join_results(results))
+        written = write_tables(folder, tables, dict.fromkeys(tables, ("csv",)))
     screens.show_table(_report(results), texts("cli", tongue)["title_microdata"], chosen)
     typer.echo(
         texts("cli", tongue)["written"].format(out=out, files=", ".join(path.name for path in written)), err=True

@@ -3,6 +3,8 @@
 Knows no command.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -36,3 +38,14 @@ def lang_of(name: str) -> Lang:
         if name == known:
             return known
     raise typer.BadParameter(f"found {name!r}; expected zh or en", param_hint="--lang")
+
+
+def check_out(out: Path, inputs: Iterable[Path], names: Iterable[str]) -> None:
+    """Refuse a place for output that is no folder, or where a file of one of these names would replace an input."""
+    if out.exists() and not out.is_dir():
+        raise typer.BadParameter(f"found the file {out}; expected a folder, or a name that is free", param_hint="--out")
+    written = [out / name for name in names if (out / name).is_file()]
+    lost = [path for path in inputs if path.is_file() and any(path.samefile(place) for place in written)]
+    if lost:
+        found = f"found the folder of {', '.join(map(str, lost))}, which would be overwritten"
+        raise typer.BadParameter(f"{found}; expected another folder", param_hint="--out")

@@ -205,4 +205,4 @@ DIAGNOSES: Final[Mapping[str, Callable[[IndexResult], pl.DataFrame]]] = {
 
 def _flat(cube: Array) -> Array:
     """(periods, units, columns) as (observations, columns)."""
-    return cube.reshape(-1, cube.shape[2])
+    return cube.reshape(cube.shape[0] * cube.shape[1], cube.shape[2])

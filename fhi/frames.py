@@ -102,7 +102,9 @@ def _with_imputed(rows: pl.DataFrame, framework: Framework, steps: Steps) -> pl.
         return rows
     filled = steps.changes.lazy().filter(pl.col("step").str.starts_with("impute"))
     key = ["hub", "period", "code"]
-    units = {indicator.code: indicator.unit for indicator in framework.indicators}
+    # A panel may name a unit more exactly than the tree; what is filled stands in the same column.
+    own = rows.lazy().group_by("code").agg(pl.col("unit").drop_nulls().first()).collect()
+    units = {entry.code: entry.unit for entry in framework.indicators} | dict(own.drop_nulls().iter_rows())
     divided = {
         entry.code: f", {entry.per:g} / {entry.denominator}" for entry in framework.indicators if entry.denominator
     }

@@ -5,20 +5,24 @@ Knows entries with their places. Must not know any file format. Each problem nam
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fhi.errors import Problem
 from fhi.formats.entries import Entry, one_of
 from fhi.judgement import Judgement
-from fhi.nodes import Denominator, Group, Indicator, Node
+from fhi.nodes import Attribute, Denominator, Group, Indicator, Node
 
 Kind = TypeVar("Kind")
+# Columns of our own that stand beside those named after indicators, and after attributes.
+_TAKEN: Final = ("hub", "period", "unit")
+_TAKEN_OF_UNITS: Final = (*_TAKEN, "name")
 
 
 def check_entries(entries: Sequence[Entry]) -> list[Problem]:
     """Everything that keeps the entries of all files from being one tree, at once."""
     return [
         *_check_codes(entries),
+        *_check_taken(entries),
         *_check_parents(entries),
         *_check_root(entries),
         *_check_cycles(entries),
@@ -38,6 +42,18 @@ def _check_codes(entries: Sequence[Entry]) -> list[Problem]:
         for code, where in sorted(places.items())
         if len(where) > 1
     ]
+
+
+def _check_taken(entries: Sequence[Entry]) -> list[Problem]:
+    problems = []
+    for entry in entries:
+        if isinstance(entry.value, Judgement):
+            continue
+        taken = _TAKEN_OF_UNITS if isinstance(entry.value, Attribute) else _TAKEN
+        if entry.value.code in taken:
+            expected = f"a code other than {', '.join(taken)}, which are columns of every table"
+            problems.append(Problem(entry.at("code"), repr(entry.value.code), expected, "taken_code"))
+    return problems
 
 
 def _check_parents(entries: Sequence[Entry]) -> list[Problem]:

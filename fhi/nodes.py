@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from fhi.numbers import Number
+
 Transform = Literal["none", "log1p"]
 
 A_NAME: Final = "a name: name_en (English), name_zh (Chinese) or both"
@@ -51,7 +53,7 @@ class Node(Named):
     """
 
     parent: str | None = Field(default=None, description="the code of the group above")
-    weight: float | None = Field(default=None, ge=0, description="a number, zero or more")
+    weight: Number | None = Field(default=None, ge=0, description="a number, zero or more")
 
 
 class Group(Node):
@@ -81,11 +83,11 @@ class Indicator(Node):
     zero_means_zh: str = ""
     source: str = ""
     transform: Transform = Field(default="none", description="none or log1p")
-    lower: float | None = Field(default=None, description="a number")
-    upper: float | None = Field(default=None, description="a number")
-    target: float | None = Field(default=None, description="a number")
+    lower: Number | None = Field(default=None, description="a number")
+    upper: Number | None = Field(default=None, description="a number")
+    target: Number | None = Field(default=None, description="a number")
     denominator: str | None = Field(default=None, description="the code of a denominator")
-    per: float = Field(default=1.0, gt=0, description="a number above zero")
+    per: Number = Field(default=1.0, gt=0, description="a number above zero")
 
     @model_validator(mode="after")
     def _goalposts_in_order(self) -> "Indicator":

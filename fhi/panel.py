@@ -12,6 +12,7 @@ import polars as pl
 
 from fhi.errors import Problem
 from fhi.framework import Framework
+from fhi.numbers import IN_RANGE, out_of_range
 
 STATUSES: Final = ("observed", "estimated", "imputed", "carried_forward")
 
@@ -48,6 +49,7 @@ def check_panel(panel: pl.DataFrame, framework: Framework) -> list[Problem]:
         "wrong_period": (~pl.col("period").str.contains(PERIOD), "period", PERIODS),
         "wrong_status": (~pl.col("status").is_in(STATUSES), "status", f"one of {', '.join(STATUSES)}"),
         "not_finite": (~pl.col("value").is_finite(), "value", "a finite number, or null where unknown"),
+        "out_of_range": (pl.col("value").is_finite() & out_of_range(pl.col("value")), "value", IN_RANGE),
         "negative_for_log": (
             pl.col("code").is_in(logged) & (pl.col("value") < 0),
             "value",

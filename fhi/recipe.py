@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fhi.errors import Problem, RecipeError
+from fhi.numbers import Number
 
 ImputeMethod = Literal[
     "none",
@@ -60,7 +61,7 @@ AggregateMethod = Literal["arithmetic", "geometric", "harmonic", "power", "order
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScreenStep(_Frozen):
@@ -96,7 +97,7 @@ class ImputeStep(_Frozen):
     method: ImputeMethod = "none"
     group: str | None = None
     neighbours: int = Field(default=5, ge=1)
-    max_rounds: int = Field(default=10, ge=1)
+    max_rounds: int = Field(default=50, ge=1)
     hold_out_share: float = Field(default=0.1, gt=0, le=0.5)
 
     @model_validator(mode="after")
@@ -127,8 +128,8 @@ class TreatStep(_Frozen):
     """
 
     method: Literal["none", "winsorise"] = "none"
-    max_skewness: float = Field(default=2.0, gt=0)
-    max_kurtosis: float = 3.5
+    max_skewness: Number = Field(default=2.0, gt=0)
+    max_kurtosis: Number = 3.5
     max_points: int = Field(default=5, ge=0)
     fall_back: Literal["none", "log", "boxcox"] = "log"
     by_indicator: dict[str, ForcedTreatment] = Field(default_factory=dict)
@@ -143,12 +144,12 @@ class NormaliseRule(_Frozen):
     """
 
     method: NormaliseMethod = "minmax"
-    lower: float = 0.0
-    upper: float = 100.0
-    mean: float = 0.0
-    sd: float = Field(default=1.0, gt=0)
-    from_lower: float = 0.0
-    from_upper: float = 100.0
+    lower: Number = 0.0
+    upper: Number = 100.0
+    mean: Number = 0.0
+    sd: Number = Field(default=1.0, gt=0)
+    from_lower: Number = 0.0
+    from_upper: Number = 100.0
     reference: str | None = None
 
     @model_validator(mode="after")
@@ -195,14 +196,14 @@ class WeighStep(_Frozen):
         "tummala_ling_1998",
         "ahpsurvey_500k_sims",
     ] = "saaty1980"
-    max_consistency_ratio: float = Field(default=0.1, gt=0)
+    max_consistency_ratio: Number = Field(default=0.1, gt=0)
     priority: Literal["eigenvector", "geometric_mean"] = "eigenvector"
     entropy_zeros: Literal["zero", "shift", "rescale"] = "zero"
     critic_direction: Literal["turned", "raw"] = "turned"
     bod_min_share: float = Field(default=0.0, ge=0, le=1)
     bod_max_share: float = Field(default=1.0, ge=0, le=1)
-    targets: dict[str, float] = Field(default_factory=dict)
-    blend: dict[WeightMethod, float] = Field(default_factory=dict)
+    targets: dict[str, Number] = Field(default_factory=dict)
+    blend: dict[WeightMethod, Number] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _can_be_done(self) -> Self:
@@ -235,8 +236,8 @@ class AggregateStep(_Frozen):
 
     method: AggregateMethod = "arithmetic"
     by_level: dict[int, AggregateMethod] = Field(default_factory=dict)
-    exponent: float = 2.0
-    order_weights: tuple[float, ...] = ()
+    exponent: Number = 2.0
+    order_weights: tuple[Number, ...] = ()
     min_share: float = Field(default=1 / 3, ge=0, le=1)
     min_share_root: float = Field(default=1.0, ge=0, le=1)
 
@@ -266,7 +267,7 @@ class Recipe(_Frozen):
     normalise: NormaliseStep = NormaliseStep()
     weights: WeighStep = WeighStep()
     aggregate: AggregateStep = AggregateStep()
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     def hash(self) -> str:
         """SHA-256 of all choices."""
@@ -281,8 +282,8 @@ def load_recipe(path: Path) -> Recipe:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise RecipeError([Problem(path.name, "no such file", "a TOML file", "no_file")]) from error
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise RecipeError([Problem(str(path), "no such file", "a TOML file", "no_file")]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError([Problem(path.name, str(error), "valid TOML in UTF-8", "not_toml")]) from error
     try:

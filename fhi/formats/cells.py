@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from fhi.formats.tables import ROW, is_blank
+from fhi.numbers import IN_RANGE, out_of_range
 
 BAD_SCHEMA: Final = pl.Schema(
     {ROW: pl.Int64, "column": pl.String, "found": pl.String, "expected": pl.String, "code": pl.String}
@@ -50,9 +51,17 @@ def read_numbers(rows: pl.Series, cells: pl.Series, column: str) -> Cells:
     else:
         bad = BAD_SCHEMA.to_frame()
     endless = pl.DataFrame({ROW: rows, "cell": values}).filter(values.is_infinite())
-    bad = pl.concat([bad, bad_rows(endless, column, pl.col("cell"), _FINITE, "not_finite")])
+    beyond = pl.DataFrame({ROW: rows, "cell": values}).filter(pl.col("cell").is_finite() & out_of_range(pl.col("cell")))
+    bad = pl.concat(
+        [
+            bad,
+            bad_rows(endless, column, pl.col("cell"), _FINITE, "not_finite"),
+            bad_rows(beyond, column, pl.col("cell"), IN_RANGE, "out_of_range"),
+        ]
+    )
     frame = values.alias("value").to_frame()
-    return Cells(frame.select(pl.when(pl.col("value").is_finite()).then("value")).to_series(), bad)
+    sound = pl.col("value").is_finite() & ~out_of_range(pl.col("value"))
+    return Cells(frame.select(pl.when(sound).then("value")).to_series(), bad)
 
 
 def bad_rows(rows: pl.DataFrame, column: str | None, found: pl.Expr, expected: str, code: str) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def our_tables(result: IndexResult) -> dict[str, pl.DataFrame]:
 def _hold_one(result: IndexResult, name: str, path: Path) -> pl.DataFrame:
     known = our_tables(result)
     if name not in known:
-        raise PanelError([Problem(name, "no such table", f"one of {', '.join(known)}", "unknown_table")])
+        raise PanelError([Problem(f"table {name!r}", "no such table", f"one of {', '.join(known)}", "unknown_table")])
     theirs = _read(path, result)
     both = known[name].drop_nulls("value").join(theirs, on=[*_keys(theirs), "code"], how="full", coalesce=True)
     asked = both.filter(pl.col("code").is_in(theirs["code"].unique().to_list()))

@@ -49,7 +49,7 @@ def read_table(path: Path, sheets: Sequence[str]) -> tuple[Table | None, list[Pr
     with more or fewer cells than there are headings are left out and reported; empty rows and columns are left out.
     """
     if not path.is_file():
-        return None, [Problem(path.name, "no such file", "an existing file", "no_file")]
+        return None, [Problem(str(path), "no such file", "an existing file", "no_file")]
     readers = {".xlsx": _read_xlsx, ".parquet": _read_parquet}
     reader = readers.get(path.suffix.lower())
     frame, problems = reader(path, sheets) if reader else _read_csv(path)
@@ -188,8 +188,18 @@ def _read_parquet(path: Path, _: Sequence[str]) -> tuple[pl.DataFrame | None, li
         cells = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         return None, [Problem(path.name, str(error).split("\n")[0], "a Parquet file", "not_parquet")]
+    problems, columns = [], []
+    for column in cells:
+        try:
+            # Dates and truth values are no figures, though they could be cast to some.
+            columns.append(column if column.dtype.is_numeric() else column.cast(pl.String))
+        except pl.exceptions.PolarsError:
+            found = f"column {column.name} of {column.dtype}"
+            problems.append(Problem(path.name, found, "columns of numbers or text", "wrong_type"))
+    if problems:
+        return None, problems
     rows = pl.Series(ROW, range(2, cells.height + 2), dtype=pl.Int64)
-    return _with_headings(path.name, cells, cells.columns, rows, [])
+    return _with_headings(path.name, pl.DataFrame(columns), cells.columns, rows, [])
 
 
 def _with_headings(

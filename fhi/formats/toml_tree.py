@@ -17,8 +17,8 @@ def read_toml(path: Path) -> Draft:
     """The entries of one TOML file in file order, with everything wrong with them."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return _unreadable(Problem(path.name, "no such file", "a framework file: .toml, .csv or .xlsx", "no_file"))
+    except (FileNotFoundError, IsADirectoryError):
+        return _unreadable(Problem(str(path), "no such file", "a framework file: .toml, .csv or .xlsx", "no_file"))
     except UnicodeDecodeError as error:
         found = f"bytes that are no UTF-8 (byte {error.start + 1})"
         expected = "a text file in UTF-8: save it with that encoding"

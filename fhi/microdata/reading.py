@@ -175,7 +175,12 @@ def _declare(frame: pl.LazyFrame, schema: InputSchema, path: Path, label: str) -
             expected = f"a column {column.name} or {column.name_zh}: {column.meaning}"
             missing.append(Problem(str(path), f"columns {', '.join(headers.values())}", expected, "missing_column"))
         used.add(header)
-        chosen += _read_column(column, header, types[header] if header else pl.String())
+        kind = types[header] if header else pl.String()
+        if kind.is_nested() or isinstance(kind, pl.Binary | pl.Object):
+            where = f"{path}, column {header}"
+            missing.append(Problem(where, f"cells of type {kind}", "texts, numbers or dates", "wrong_type"))
+            continue
+        chosen += _read_column(column, header, kind)
     if missing:
         raise PanelError(missing)
     return frame.select(chosen), [header for header in headers.values() if header not in used]

@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from api.index_files import RUN_FILES
+
 Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
 
@@ -110,6 +112,8 @@ def test_build_shows_the_ranking_to_people(run: Run, lang: str, head: str, unit:
 def test_build_gives_programs_the_total_of_every_unit(run: Run) -> None:
     _, out, _ = run("build", *OWN, "--out", "out", "--format", "json")
     assert {row["unit"]: row["rank"] for row in json.loads(out)} == {"x": 3, "y": 2, "z": 1}
+    _, out, _ = run("build", *OWN, "--out", "out", "--format", "json", "--top", "1")
+    assert [row["unit"] for row in json.loads(out)] == ["z"]
 
 
 def test_bad_rows_stop_a_build_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
@@ -236,3 +240,76 @@ def test_the_same_figure_in_two_files_is_a_problem(run: Run) -> None:
     )
     assert code == 4
     assert "a figure in one file only" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("compare", "recipe.toml", "recipe.toml", *OWN[:4], "--set", "seed=5"), "expected one of: a second recipe"),
+        (("compare", "recipe.toml", *OWN[:4], "--set", "seed=5", "--leave-one-out"), "expected one of: a second"),
+        (("compare", "first", "second", "--values", "figures.csv"), "expected both"),
+        (("compare", "first", "second", "--leave-one-out"), "expected two results"),
+        (("build", *OWN, "--out", "tree.csv"), "expected a folder"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_wrong_use(run: Run, words: tuple[str, ...], message: str) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_an_input_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text(FIGURES, encoding="utf-8")
+    code, _, err = run("build", "--values", "data.csv", *OWN[2:], "--out", ".")
+    assert code == 2
+    assert "would be overwritten" in " ".join(err.replace("│", " ").split())
+    assert (tmp_path / "data.csv").read_text(encoding="utf-8") == FIGURES
+
+
+def test_tables_of_an_earlier_run_do_not_stay(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "filled.toml").write_text('[impute]\nmethod = "mean"\n[weights]\nmethod = "equal"\n', encoding="utf-8")
+    run("build", *OWN[:4], "--recipe", "filled.toml", "--out", "out")
+    (tmp_path / "out" / "own.txt").write_text("mine", encoding="utf-8")
+    assert (tmp_path / "out" / "imputed.csv").is_file()
+    run("build", *OWN, "--out", "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"own.txt", "scores.csv"} <= names
+    assert not {"imputed.csv", "imputation.csv", "changes.csv"} & names
+
+
+def test_a_build_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out" / "weights.csv").mkdir(parents=True)
+    code, _, err = run("build", *OWN, "--out", "out")
+    assert code == 1
+    assert "weights.csv: found a folder; expected a file" in err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["weights.csv"]
+
+
+def test_every_table_of_a_run_is_known_by_name(run: Run, tmp_path: Path) -> None:
+    recipe = '[screen]\nmethod = "availability"\n[impute]\nmethod = "mean"\n[treat]\nmethod = "winsorise"\n'
+    (tmp_path / "all.toml").write_text(recipe + '[weights]\nmethod = "equal"\n', encoding="utf-8")
+    run("build", *OWN[:4], "--recipe", "all.toml", "--out", "out")
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"screened.csv", "imputed.csv", "treated.csv"} <= made <= set(RUN_FILES)
+
+
+@pytest.mark.parametrize("code", ["rank", "code", "score", "level"])
+def test_a_group_may_be_called_as_a_column(run: Run, tmp_path: Path, code: str) -> None:
+    tree = TREE.replace("\ng,", f"\n{code},").replace(",g,", f",{code},").replace("Health", "Growth")
+    (tmp_path / "tree.csv").write_text(tree, encoding="utf-8")
+    status, out, _ = run("build", *OWN, "--out", "out", "--format", "table")
+    assert status == 0
+    assert f"Growth ({code})" in " ".join(out.split())
+
+
+def test_files_of_the_same_name_have_a_hash_each(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "figures.csv").write_text("unit,a,b,c\nw,2,2,2\n", encoding="utf-8")
+    run("build", *OWN, "--values", "more/figures.csv", "--out", "out")
+    files = json.loads((tmp_path / "out" / "provenance.json").read_bytes())["input_files"]
+    assert {"figures.csv", "more/figures.csv"} <= files.keys()
+
+
+def test_questions_about_denominators_of_a_tree_without_any(run: Run) -> None:
+    code, out, _ = run("diagnose", *OWN, "--part", "denominators", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])

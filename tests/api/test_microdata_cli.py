@@ -91,3 +91,18 @@ def test_wrong_use_ends_with_a_message_and_a_code(run: Run, words: tuple[str, ..
     assert found == code
     assert message in err
     assert "Traceback" not in err
+
+
+def test_one_bad_file_leaves_nothing_of_the_others(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("microdata", "build", "jobs=jobs.csv", "firms=none.csv", "--period", "2022", "--out", "made")
+    assert code == 4
+    assert "none.csv: found no such file" in err
+    assert not (tmp_path / "made").exists()
+
+
+def test_rows_are_never_overwritten_by_what_is_made_of_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "panel.csv").write_text(JOBS, encoding="utf-8")
+    code, _, err = run("microdata", "build", "jobs=panel.csv", "--out", ".")
+    assert code == 2
+    assert "would be overwritten" in " ".join(err.replace("│", " ").split())
+    assert (tmp_path / "panel.csv").read_text(encoding="utf-8") == JOBS

@@ -272,3 +272,17 @@ def test_fhi_tree_is_the_printed_one(reference: Path) -> None:
     assert counts == [3, 16, 39]
     directions = dict(printed.filter(pl.col("level") == 3).select("code", "direction").iter_rows())
     assert {code: indicator.direction for code, indicator in tree.indicator.items()} == directions
+
+
+@pytest.mark.parametrize("code", ["hub", "period", "unit"])
+def test_codes_that_are_columns_of_our_own_are_taken(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "tree.csv"
+    path.write_text(f"code,parent,name_en,direction\ntop,,Top,\n{code},top,A,1\n", encoding="utf-8")
+    with pytest.raises(FrameworkError, match=f"column code: found '{code}'; expected a code other than hub, period"):
+        load_framework(path)
+
+
+def test_a_folder_is_no_framework(tmp_path: Path) -> None:
+    (tmp_path / "tree.toml").mkdir()
+    with pytest.raises(FrameworkError, match=r"tree\.toml: found no such file"):
+        load_framework(tmp_path / "tree.toml")

@@ -134,6 +134,13 @@ def test_problems_of_the_panel_come_at_once() -> None:
     assert {problem.code for problem in caught.value.problems} == {"unknown_code", "not_finite"}
 
 
+def test_a_filled_cell_has_the_unit_of_the_panel_beside_it() -> None:
+    rows = panel(FIGURES).filter(pl.col("value").is_not_null())
+    result = build_index(rows, TREE, Recipe(impute=ImputeStep(method="mean")))
+    filled = result.inputs.filter(pl.col("status") == "imputed").row(0, named=True)
+    assert (filled["hub"], filled["code"], filled["unit"]) == ("z", "d", "u")
+
+
 def test_the_attribute_that_imputation_goes_by_is_part_of_the_data() -> None:
     recipe = Recipe(impute=ImputeStep(method="group_mean", group="region"))
     versions = {
@@ -239,3 +246,8 @@ def test_a_figure_filled_after_division_says_what_it_is_per() -> None:
         result = build_index(panel(figures), Framework.model_validate(tree), recipe)
         rows = dict(result.inputs.filter(pl.col("status") == "imputed").select("code", "source").iter_rows())
         assert rows == {"a": source, "d": "imputed: mean"}
+
+
+def test_a_panel_without_rows_makes_no_index() -> None:
+    with pytest.raises(PanelError, match="panel: found no row; expected figures of one unit at least"):
+        build_index(PANEL_SCHEMA.to_frame(), TREE, Recipe())

@@ -36,6 +36,8 @@ def test_clean_panel_has_no_problem() -> None:
         ({"status": "guessed"}, "wrong_status"),
         ({"value": float("nan")}, "not_finite"),
         ({"value": float("inf")}, "not_finite"),
+        ({"value": -1.7e308}, "out_of_range"),
+        ({"value": 1e-300}, "out_of_range"),
         ({"code": "c", "value": -2.5}, "negative_for_log"),
         ({"hub": None}, "null_key"),
     ],

@@ -123,3 +123,27 @@ def test_a_blend_is_not_made_of_blends() -> None:
 def test_order_weights_of_nothing() -> None:
     with pytest.raises(ValueError, match="must not all be zero"):
         AggregateStep(method="ordered", order_weights=(0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("[normalise]\nlower = nan", "[normalise] lower: found nan; expected Input should be a finite number"),
+        ("[normalise]\nupper = inf", "[normalise] upper: found inf; expected Input should be a finite number"),
+        ("[normalise]\nmethod = 'scaled'\nfrom_upper = 1e-308", "a number from 1e-50 to 1e50 in size"),
+        ("[aggregate]\nmethod = 'ordered'\norder_weights = [1e308, 1e308]", "a number from 1e-50 to 1e50 in size"),
+        ("[aggregate]\nmethod = 'power'\nexponent = inf", "expected Input should be a finite number"),
+        ("seed = -1", "seed: found -1; expected Input should be greater than or equal to 0"),
+    ],
+)
+def test_numbers_that_nothing_can_be_computed_with(tmp_path: Path, step: str, said: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(step, encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    assert said in str(caught.value)
+
+
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="found no such file"):
+        load_recipe(tmp_path)

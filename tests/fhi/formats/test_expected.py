@@ -55,7 +55,7 @@ def test_periods_are_matched_where_a_file_has_them(result: IndexResult, tmp_path
 @pytest.mark.parametrize(
     ("table", "text", "message"),
     [
-        ("nothing", "uCode,a\nx,1\n", "nothing: found no such table; expected one of data, "),
+        ("nothing", "uCode,a\nx,1\n", "table 'nothing': found no such table; expected one of data, "),
         ("data", "who,a\nx,1\n", "expected a column uCode, unit or hub"),
         ("data", "uCode,q\nx,1\n", "columns named as codes of the framework"),
     ],

@@ -68,11 +68,11 @@ def test_in_a_long_file_without_hub_unit_is_the_unit(tmp_path: Path) -> None:
 
 def test_a_heading_that_is_a_code_is_that_code(tmp_path: Path) -> None:
     path = tmp_path / "tree.csv"
-    path.write_text("code,parent,name_en,direction\nt,,T,\nunit,t,Unit,1\nTime,t,Time,1\n")
+    path.write_text("code,parent,name_en,direction\nt,,T,\nname,t,Name,1\nTime,t,Time,1\n")
     data = tmp_path / "data.csv"
-    data.write_text("uCode,unit,Time,period\nx,5,6,2020\n")
+    data.write_text("uCode,name,Time,period\nx,5,6,2020\n")
     file = load_panel(data, load_framework(path))
-    assert figures(file) == [("x", "2020", "unit", 5.0), ("x", "2020", "Time", 6.0)]
+    assert figures(file) == [("x", "2020", "name", 5.0), ("x", "2020", "Time", 6.0)]
     assert file.problems == ()
 
 
@@ -146,3 +146,9 @@ def test_wide_and_long_say_the_same(tmp_path: Path) -> None:
     path.parent.mkdir()
     wide.panel.select("hub", "period", "code", pl.col("value")).write_csv(path)
     assert load_panel(path, TREE).panel.equals(wide.panel)
+
+
+def test_figures_too_great_or_too_small_to_compute_with_are_left_out(tmp_path: Path) -> None:
+    file = read(tmp_path, "unit,smog\nx,1e300\ny,1e-300\nz,0\n")
+    assert figures(file) == [("z", "undated", "smog", 0.0)]
+    assert faults(file) == ["out_of_range", "out_of_range"]

@@ -1,5 +1,6 @@
 import csv
 import io
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -148,3 +149,17 @@ def test_keys_are_text_however_they_are_stored() -> None:
     assert key_text(pl.Series([2018.0, 0.5, float("nan")])).to_list() == ["2018", "0.5", None]
     assert key_text(pl.Series([" 2018-Q3 ", "NA", ""])).to_list() == ["2018-Q3", None, None]
     assert key_text(pl.Series(["NA", ""]), na_is_text=True).to_list() == ["NA", None]
+
+
+def test_parquet_columns_that_are_no_cells_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pl.DataFrame({"unit": ["x"], "a": [[1.0]], "b": [b"1.0\xff"]}).write_parquet(path)
+    table, problems = read_table(path, ())
+    assert table is None
+    assert [problem.found for problem in problems] == ["column a of List(Float64)", "column b of Binary"]
+
+
+def test_dates_and_truth_values_of_parquet_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pl.DataFrame({"a": [date(2020, 1, 1)], "b": [True]}).write_parquet(path)
+    assert rows_of(path) == [{"a": "2020-01-01", "b": "true", ROW: 2}]

@@ -175,3 +175,12 @@ def test_a_hundred_thousand_rows_in_a_stream_by_arithmetic(tmp_path: Path) -> No
     pay = [n + 1 for n in range(size) if n % 2 == 0 and n % 5 in (0, 4) and n % 1000]
     found = result.parts.filter(hub="wuhan", code="industry.p2p.talent.salary")["value"][0]
     assert found == sum(pay) / len(pay)
+
+
+def test_a_column_of_lists_is_told_and_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "deals.parquet"
+    pl.DataFrame(
+        {"sector": ["p2p"], "city": ["武汉"], "date": ["2017-01-01"], "amount_cny": [1.0], "round": [["A", "B"]]}
+    ).write_parquet(path)
+    with pytest.raises(PanelError, match=r"column round: found cells of type List\(String\); expected texts"):
+        build_microdata("deals", [path])
