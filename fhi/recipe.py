@@ -214,6 +214,8 @@ class WeighStep(_Frozen):
             raise ValueError('method "blend" and the table blend = { method = share, ... } go together')
         if any(share <= 0 for share in self.blend.values()) or {"blend", "bod"} & self.blend.keys():
             raise ValueError("blend needs positive shares of methods other than blend and bod")
+        if "framework" in self.blend and self.otherwise in ("blend", "bod"):
+            raise ValueError("a blend of framework needs an otherwise that is neither blend nor bod")
         if any(target < 0 for target in self.targets.values()):
             raise ValueError("targets are shares of influence and cannot be negative")
         if self.bod_min_share >= self.bod_max_share:

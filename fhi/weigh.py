@@ -69,28 +69,29 @@ def weigh_group(
     a remedy, for weights that the framework does not state or the figures do not give.
     """
     step = recipe.weights
-    method = step.method_of(group, framework.level[group])
-    if method == "framework":
-        method = _stated(group, framework) or step.otherwise
-    if method == "blend":
-        parts = [_by_method(part, group, framework, scores, recipe, hubs) for part in step.blend]
-        return _blended(group, parts, step.blend)
-    return _by_method(method, group, framework, scores, recipe, hubs)
+    method = _settled(step.method_of(group, framework.level[group]), group, framework, step)
+    if method != "blend":
+        return _by_method(method, group, framework, scores, recipe, hubs)
+    parts = [
+        _by_method(_settled(part, group, framework, step), group, framework, scores, recipe, hubs)
+        for part in step.blend
+    ]
+    return _blended(group, parts, step.blend)
 
 
-def _stated(group: str, framework: Framework) -> WeightMethod | None:
+def _settled(method: WeightMethod, group: str, framework: Framework, step: WeighStep) -> WeightMethod:
+    """What `framework` means for a group: its judgement, else its given weights, else the recipe's `otherwise`."""
+    if method != "framework":
+        return method
     if group in framework.judgement:
         return "ahp"
-    return "given" if framework.node[framework.children[group][0]].weight is not None else None
+    return "given" if framework.node[framework.children[group][0]].weight is not None else step.otherwise
 
 
 def _by_method(
     method: WeightMethod, group: str, framework: Framework, scores: Array, recipe: Recipe, hubs: Sequence[str]
 ) -> GroupWeights:
     children, step = framework.children[group], recipe.weights
-    if method == "framework":
-        stated = _stated(group, framework)
-        return _by_method(stated or step.otherwise, group, framework, scores, recipe, hubs)
     if method == "equal":
         return GroupWeights(group, np.full(len(children), 1 / len(children)), "equal", stated=True)
     if method == "given":

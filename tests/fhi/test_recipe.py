@@ -101,6 +101,10 @@ def test_all_problems_come_at_once_with_table_key_and_remedy(tmp_path: Path) -> 
         ("[weights]\ntargets = { a = -1 }", "cannot be negative"),
         ('[aggregate]\nmethod = "ordered"', "order_weights"),
         ("[aggregate]\nexponent = 0", 'use method = "geometric"'),
+        (
+            '[weights]\nmethod = "blend"\notherwise = "blend"\nblend = { framework = 1, equal = 1 }',
+            "neither blend nor bod",
+        ),
         ("[weights]\nbod_min_share = 0.5\nbod_max_share = 0.2", "must be below"),
     ],
 )

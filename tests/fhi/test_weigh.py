@@ -206,3 +206,11 @@ def test_the_best_by_the_doubt_is_at_the_top_of_the_scale_of_its_siblings(rule: 
     found = weigh_group("g", TREE, scores, Recipe(weights=WeighStep(method="bod"), normalise=rule))
     assert found.scale is not None
     assert (found.scale * (found.weights * scores).sum(axis=2))[0] == pytest.approx([top, top, top * (4 + 4) / 10])
+
+
+def test_a_blend_may_take_what_the_framework_states_and_serve_where_it_states_nothing() -> None:
+    scores = scores_of()
+    with_judgement = weigh(WeighStep(method="blend", blend={"framework": 1, "entropy": 1}), scores)
+    assert np.allclose(with_judgement, 0.5 * 0.5 + 0.5 * weigh(WeighStep(method="entropy"), scores))
+    step = WeighStep(otherwise="blend", blend={"equal": 1, "entropy": 1})
+    assert np.allclose(weigh(step, scores, without_judgement("g")), with_judgement)
