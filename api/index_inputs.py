@@ -77,7 +77,7 @@ def load_inputs(values: list[str], frameworks: list[str], recipe: Path | None, l
     Raises FrameworkError, RecipeError and PanelError, each with all problems of the kind.
     """
     framework, tree_files = find_framework(frameworks)
-    chosen = load_recipe(recipe) if recipe is not None else Recipe()
+    chosen = load_recipe(recipe) if recipe is not None else _usual_recipe(tree_files)
     paths = [Path(name) for name in values if name != OPEN]
     read = [(path, load_panel(path, framework)) for path in paths]
     if OPEN in values:
@@ -126,6 +126,13 @@ def _named(units: pl.DataFrame, lang: Lang) -> pl.DataFrame:
     own = hubs().select("hub", own=f"name_{lang}")
     joined = units.join(own, on="hub", how="left", maintain_order="left")
     return joined.with_columns(name=pl.coalesce("name", "own")).drop("own")
+
+
+def _usual_recipe(tree_files: list[Path]) -> Recipe:
+    """Without a recipe a tree of the product's own is built as the product builds it, any other by the defaults."""
+    from green_index.index import RANKING
+
+    return Recipe() if tree_files else RANKING
 
 
 def _joined(tables: list[pl.DataFrame]) -> pl.DataFrame:

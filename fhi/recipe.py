@@ -185,7 +185,7 @@ class WeighStep(_Frozen):
     """
 
     method: WeightMethod = "framework"
-    otherwise: WeightMethod = "pca_nicoletti"
+    otherwise: WeightMethod = "equal"
     by_level: dict[int, WeightMethod] = Field(default_factory=dict)
     by_group: dict[str, WeightMethod] = Field(default_factory=dict)
     random_index: Literal[

@@ -17,7 +17,7 @@ from fhi.notes import Note
 from fhi.observations import observations, open_panel
 from fhi.panel import PANEL_SCHEMA
 from fhi.published import printed_panel
-from fhi.recipe import NormaliseStep, Recipe
+from fhi.recipe import NormaliseStep, Recipe, WeighStep
 from green_index.errors import UnknownBase
 
 Base = Literal["open", "published"]
@@ -27,8 +27,10 @@ MIN_HUBS: Final = 5
 """Fewer hubs are no field to be scored in. Ours; it keeps a market whose daily file was loaded from being judged
 against one other only."""
 
-RANKING: Final = Recipe(normalise=NormaliseStep(min_hubs=MIN_HUBS))
-TRACKING: Final = Recipe(normalise=NormaliseStep(bounds="pooled", min_hubs=MIN_HUBS))
+# The FHI method: judgements above, principal components below.
+_WEIGHTS: Final = WeighStep(otherwise="pca_nicoletti")
+RANKING: Final = Recipe(normalise=NormaliseStep(min_hubs=MIN_HUBS), weights=_WEIGHTS)
+TRACKING: Final = Recipe(normalise=NormaliseStep(bounds="pooled", min_hubs=MIN_HUBS), weights=_WEIGHTS)
 
 _BASE_TREES: Final[Mapping[str, tuple[str, ...]]] = {
     "open": ("fhi.toml", "fhi_judgements.toml"),

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from api.index_files import RUN_FILES
+from fhi.recipe import Recipe
+from green_index.index import RANKING
 
 Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
@@ -224,6 +226,17 @@ def test_wrong_use_ends_with_a_message_and_a_code(run: Run, words: tuple[str, ..
     assert found == code
     assert message in err
     assert "Traceback" not in err
+
+
+def test_without_a_recipe_an_embedded_tree_is_built_as_the_product_builds_it(run: Run, tmp_path: Path) -> None:
+    run("build", "--values", "open", "--framework", "fhi", "--out", "own")
+    run("build", *OWN[:4], "--out", "other")
+    made = {
+        name: json.loads((tmp_path / name / "provenance.json").read_text(encoding="utf-8"))["recipe"]
+        for name in ("own", "other")
+    }
+    assert made["own"] == RANKING.model_dump(mode="json")
+    assert made["other"] == Recipe().model_dump(mode="json")
 
 
 def test_the_embedded_open_figures_under_another_tree(run: Run) -> None:

@@ -12,7 +12,7 @@ from fhi.framework import Framework, load_framework
 from fhi.index import IndexResult, build_index
 from fhi.notes import Note
 from fhi.panel import PANEL_SCHEMA
-from fhi.recipe import AggregateStep, ImputeStep, NormaliseStep, Recipe
+from fhi.recipe import AggregateStep, ImputeStep, NormaliseStep, Recipe, WeighStep
 
 TREE = load_framework(Path(__file__).parent / "small.toml")
 Figures = dict[str, dict[str, float | None]]
@@ -115,7 +115,8 @@ def test_bounds_do_not_change_weights() -> None:
         panel({hub: {code: 10.0 * year + rng.random() for code in "abcd"} for hub in "pqrstuv"}, str(2000 + year))
         for year in range(5)
     ]
-    recipes = [Recipe(normalise=NormaliseStep(bounds=bounds)) for bounds in ("period", "pooled")]
+    weights = WeighStep(otherwise="pca_nicoletti")
+    recipes = [Recipe(normalise=NormaliseStep(bounds=bounds), weights=weights) for bounds in ("period", "pooled")]
     first, second = (build_index(pl.concat(rows), tree, recipe).weights for recipe in recipes)
     assert first.equals(second)
 

@@ -56,4 +56,12 @@ def test_children_on_unlike_scales_are_named() -> None:
     tree = type(TREE).model_validate(uneven)
     recipe = Recipe.model_validate({"aggregate": {"by_level": {1: "topsis"}}})
     assert Note("mixed_scales", "total", detail="topsis, scores") in remark_choices(tree, recipe, ("2022",))
-    assert remark_choices(tree, Recipe(), ("2022",)) == []
+    assert "mixed_scales" not in {note.code for note in remark_choices(tree, Recipe(), ("2022",))}
+
+
+def test_children_that_nobody_weighed_are_named() -> None:
+    bare = type(TREE).model_validate({**TREE.model_dump(), "judgements": TREE.judgements[:1]})
+    note = Note("nobody_weighed", "total", detail="g, h")
+    assert note in remark_choices(bare, Recipe(), ("2022",))
+    assert note not in remark_choices(bare, Recipe.model_validate({"weights": {"method": "equal"}}), ("2022",))
+    assert note not in remark_choices(TREE, Recipe(), ("2022",))

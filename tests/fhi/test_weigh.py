@@ -9,6 +9,7 @@ from fhi.recipe import NormaliseStep, Recipe, WeighStep, WeightMethod
 from fhi.weigh import stated_weights, weigh_group
 
 TREE = load_framework(Path(__file__).parent / "small.toml")
+FROM_DATA = Recipe(weights=WeighStep(otherwise="pca_nicoletti"))
 RNG = np.random.default_rng(1)
 
 
@@ -28,7 +29,7 @@ def test_a_judgement_decides() -> None:
 
 
 def test_without_judgement_the_data_decide() -> None:
-    found = weigh_group("g", without_judgement("g"), RNG.random((3, 10, 2)), Recipe())
+    found = weigh_group("g", without_judgement("g"), RNG.random((3, 10, 2)), FROM_DATA)
     assert found.method == "pca_nicoletti"
     assert np.allclose(found.weights, [0.5, 0.5])
     assert not found.assumed
@@ -37,13 +38,13 @@ def test_without_judgement_the_data_decide() -> None:
 def test_an_indicator_without_figures_gets_no_weight() -> None:
     scores = RNG.random((3, 10, 2))
     scores[:, :, 1] = np.nan
-    found = weigh_group("g", without_judgement("g"), scores, Recipe())
+    found = weigh_group("g", without_judgement("g"), scores, FROM_DATA)
     assert found.weights[0] == 1
     assert np.isnan(found.weights[1])
 
 
 def test_a_group_without_figures_has_no_weights() -> None:
-    found = weigh_group("g", without_judgement("g"), np.full((1, 4, 2), np.nan), Recipe())
+    found = weigh_group("g", without_judgement("g"), np.full((1, 4, 2), np.nan), FROM_DATA)
     assert np.isnan(found.weights).all()
     assert found.method == "no figures"
 
@@ -58,7 +59,7 @@ def test_weak_adequacy_is_said() -> None:
     wide = changed(without_judgement("g"), indicators=(*TREE.indicators, third))
     base = RNG.random((1, 30, 1))
     scores = np.concatenate([base, RNG.random((1, 30, 1)), base + RNG.random((1, 30, 1))], axis=2)
-    found = weigh_group("g", wide, scores, Recipe())
+    found = weigh_group("g", wide, scores, FROM_DATA)
     assert found.kmo is not None
     assert found.kmo < 0.6
     assert [note.code for note in found.notes] == ["weak_sampling_adequacy"]
@@ -77,7 +78,7 @@ def test_inconsistent_judgements_are_refused() -> None:
 def test_a_group_that_cannot_be_correlated_is_named_with_its_indicators_and_a_remedy() -> None:
     scores = np.array([[[1.0, 2.0], [2.0, np.nan], [3.0, 4.0]]])
     with pytest.raises(WeightError, match=r"group g \(1: a, 2: b\): 2 complete observations.*judgement"):
-        weigh_group("g", without_judgement("g"), scores, Recipe())
+        weigh_group("g", without_judgement("g"), scores, FROM_DATA)
 
 
 def scores_of(units: int = 30, periods: int = 1) -> np.ndarray:
@@ -176,10 +177,10 @@ def test_figures_that_a_method_cannot_take_name_the_group_and_a_remedy() -> None
 def test_weights_from_few_of_the_observations_say_so() -> None:
     scores = RNG.random((1, 10, 2))
     scores[0, :6, 1] = np.nan
-    found = weigh_group("g", without_judgement("g"), scores, Recipe())
+    found = weigh_group("g", without_judgement("g"), scores, FROM_DATA)
     assert [note.detail for note in found.notes if note.code == "few_complete_rows"] == ["4 / 10"]
     scores[0, :5, 1] = 0.5 + scores[0, :5, 0] ** 2
-    found = weigh_group("g", without_judgement("g"), scores, Recipe())
+    found = weigh_group("g", without_judgement("g"), scores, FROM_DATA)
     assert "few_complete_rows" not in [note.code for note in found.notes]
 
 
