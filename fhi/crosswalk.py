@@ -7,10 +7,8 @@ A file places every indicator of the base below one pillar (`[[place]]`) or leav
 with a reason, so that nothing falls between two frameworks unseen.
 """
 
-import difflib
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fhi.errors import FrameworkError, Problem, UnknownFramework
+from fhi.errors import FrameworkError, Problem, UnknownFramework, one_of, plain_words
 from fhi.framework import Framework, Group, Judgement, load_framework
 
 CROSSWALKS: Final = ("ey2019", "icaew2019")
@@ -151,7 +149,7 @@ def _problem_of(name: str, content: dict[str, Any], detail: dict[str, Any]) -> P
     if detail["type"] == "missing":
         return Problem(where, "nothing", "a value: the key is required", "missing_key")
     found = "the entry as it stands" if isinstance(detail["input"], dict) else repr(detail["input"])
-    return Problem(where, found, detail["msg"].removeprefix("Value error, "), "wrong_value")
+    return Problem(where, found, plain_words(detail["msg"]), "wrong_value")
 
 
 def _position(content: dict[str, Any], loc: tuple[str | int, ...]) -> str:
@@ -213,11 +211,11 @@ def _check_places(base: Framework, crosswalk: Crosswalk, name: str) -> list[Prob
     left_out = Counter(entry.indicator for entry in crosswalk.left_out)
     for entry in crosswalk.place:
         if entry.parent not in pillars:
-            where, expected = f"{name}: place of {entry.indicator}", f"a pillar: {_one_of(pillars, entry.parent)}"
+            where, expected = f"{name}: place of {entry.indicator}", f"a pillar: {one_of(pillars, entry.parent)}"
             problems.append(Problem(where, f"parent {entry.parent!r}", expected, "unknown_parent"))
     both = placed + left_out
     for code in sorted(both.keys() - base.indicator.keys()):
-        expected = f"an indicator of {base.id}: {_one_of(base.indicator, code)}"
+        expected = f"an indicator of {base.id}: {one_of(base.indicator, code)}"
         problems.append(Problem(f"{name}: {code}", "an unknown indicator", expected, "unknown_indicator"))
     for code in [code for code, count in both.items() if count > 1]:
         found = f"{placed[code]} [[place]] and {left_out[code]} [[left_out]]"
@@ -244,22 +242,16 @@ def _check_judgements(crosswalk: Crosswalk, name: str) -> list[Problem]:
     for judgement in crosswalk.judgement:
         where = f"{name}: judgement of {judgement.group}"
         if judgement.group not in children:
-            known = _one_of(children, judgement.group)
+            known = one_of(children, judgement.group)
             problems.append(Problem(where, "an unknown group", f"a group of the file: {known}", "unknown_group"))
             continue
         if judged[judgement.group] > 1:
             problems.append(Problem(where, f"{judged[judgement.group]} judgements", "one", "duplicate_judgement"))
         named, wanted = {*judgement.items, *judgement.apart}, children[judgement.group]
         for code in sorted(named - wanted):
-            known = _one_of(wanted, code)
+            known = one_of(wanted, code)
             problems.append(Problem(where, f"item {code}", f"a child of the group: {known}", "unknown_item"))
         for code in sorted(wanted - named):
             remedy = "every child in `items`, or in `apart` with weight 0"
             problems.append(Problem(where, f"nothing about {code}", remedy, "missing_item"))
     return problems
-
-
-def _one_of(known: Iterable[str], wrong: str) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(wrong, names, n=1)
-    return (f"{near[0]!r}? " if near else "") + "known: " + ", ".join(names)

@@ -13,8 +13,12 @@ FhiError
 └── UnknownFramework   a framework id that does not exist
 """
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+_MOST_NAMES: Final = 40
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,22 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: found {self.found}; expected {self.expected} [{self.code}]"
+
+
+def one_of(known: Iterable[str], wrong: object = None) -> str:
+    """What is known, for `expected` of a problem: the name nearest to a wrong one first, then up to forty names."""
+    names = sorted(known)
+    if not names:
+        return "none is declared"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    listed = ", ".join(names[:_MOST_NAMES]) + more
+    near = difflib.get_close_matches(str(wrong), names, n=1) if wrong is not None else []
+    return f"{near[0]!r}? known: {listed}" if near else f"one of {listed}"
+
+
+def plain_words(message: str) -> str:
+    """A message of the library that checks values, as what was expected: without the words that it begins with."""
+    return message.removeprefix("Value error, ").removeprefix("Input should be ")
 
 
 class FhiError(Exception):

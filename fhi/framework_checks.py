@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from fhi.errors import Problem
-from fhi.formats.entries import Entry, one_of
+from fhi.errors import Problem, one_of
+from fhi.formats.entries import Entry
 from fhi.judgement import Judgement
 from fhi.nodes import Attribute, Denominator, Group, Indicator, Node
 

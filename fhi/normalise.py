@@ -4,7 +4,6 @@ Arrays in, arrays out; NaN stands for missing inside this package's arithmetic o
 it needs to know of an indicator comes as `Facts`.
 """
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fhi.arrays import Array
-from fhi.errors import Problem, RecipeError
+from fhi.errors import Problem, RecipeError, one_of
 from fhi.recipe import NormaliseRule, NormaliseStep
 
 Mask = npt.NDArray[np.bool_]
@@ -274,9 +273,8 @@ def _lacking(facts: Facts, rules: Sequence[NormaliseRule], bounds: str, units: S
             remedy = "a target of the indicator in the framework, or another method"
             problems.append(Problem(where, "no target", remedy, "no_target"))
         if rule.reference is not None and rule.reference not in units:
-            near = difflib.get_close_matches(rule.reference, units, n=1)
-            hint = f"{near[0]!r}? " if near else ""
-            problems.append(Problem(where, f"reference {rule.reference}", f"{hint}a unit of the data", "unknown_unit"))
+            expected = f"a unit of the data: {one_of(units, rule.reference)}"
+            problems.append(Problem(where, f"reference {rule.reference}", expected, "unknown_unit"))
     return problems
 
 

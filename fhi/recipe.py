@@ -4,7 +4,6 @@ Knows the names of the methods and their options; the methods live in the module
 data. A choice that names an indicator, group or unit is checked against the data where the run begins.
 """
 
-import difflib
 import hashlib
 import tomllib
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fhi.errors import Problem, RecipeError
+from fhi.errors import Problem, RecipeError, one_of, plain_words
 from fhi.numbers import Number
 
 ImputeMethod = Literal[
@@ -304,12 +303,12 @@ def _problem_of(name: str, detail: dict[str, Any]) -> Problem:
     where = f"{name}: {_place(keys)}"
     model = _model_at(keys[:-1])
     if detail["type"] == "extra_forbidden" and model is not None:
-        return Problem(where, "an unknown key", _known(keys[-1], sorted(model.model_fields)), "unknown_key")
+        return Problem(where, "an unknown key", one_of(model.model_fields, keys[-1]), "unknown_key")
     if detail["type"] == "literal_error":
         allowed = [str(value) for value in get_args(_annotation(keys))] or [detail["ctx"]["expected"]]
-        return Problem(where, repr(detail["input"]), _known(str(detail["input"]), allowed), "wrong_value")
+        return Problem(where, repr(detail["input"]), one_of(allowed, detail["input"]), "wrong_value")
     found = "the table as it stands" if isinstance(detail["input"], dict) else repr(detail["input"])
-    return Problem(where, found, detail["msg"].removeprefix("Value error, "), "wrong_value")
+    return Problem(where, found, plain_words(detail["msg"]), "wrong_value")
 
 
 def _place(keys: list[str]) -> str:
@@ -331,8 +330,3 @@ def _model_at(keys: list[str]) -> type[BaseModel] | None:
 def _annotation(keys: list[str]) -> object:
     model = _model_at(keys[:-1])
     return model.model_fields[keys[-1]].annotation if model is not None and keys[-1] in model.model_fields else None
-
-
-def _known(wrong: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(wrong, known, n=1)
-    return (f"{near[0]!r}? " if near else "") + "known: " + ", ".join(known)

@@ -3,10 +3,9 @@
 Knows recipes, frameworks and the names of units. Knows no figures.
 """
 
-import difflib
 from collections.abc import Collection, Iterator
 
-from fhi.errors import Problem
+from fhi.errors import Problem, one_of
 from fhi.framework import Framework
 from fhi.recipe import Recipe, WeightMethod
 
@@ -31,7 +30,7 @@ def check_recipe(
         ("[weights] targets", recipe.weights.targets, framework.node, "a node of the framework"),
     ]
     problems = [
-        Problem(where, repr(name), f"{what}: {_nearest(name, known)}", "unknown_name")
+        Problem(where, repr(name), f"{what}: {one_of(known, name)}", "unknown_name")
         for where, wanted, known, what in names
         for name in wanted
         if name not in known
@@ -62,9 +61,3 @@ def _check_unit_weights(recipe: Recipe, framework: Framework) -> Iterator[Proble
         if method == "bod" and mean != "arithmetic":
             remedy = 'method "arithmetic" there, since the linear program maximises a weighted sum'
             yield Problem(f"[aggregate] group {group}, weighed by bod", f"method {mean!r}", remedy, "wrong_value")
-
-
-def _nearest(wrong: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(wrong, list(known), n=1)
-    listed = ", ".join(sorted(known)[:12]) + (", ..." if len(known) > 12 else "")
-    return (f"{near[0]!r}? " if near else "") + (f"known: {listed}" if known else "none is known")

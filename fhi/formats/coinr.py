@@ -14,8 +14,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
-from fhi.errors import Problem
-from fhi.formats.entries import one_of
+from fhi.errors import Problem, one_of
 from fhi.formats.table_rows import OWN_KEYS, Row, texts_of
 from fhi.formats.tables import Table
 

@@ -4,14 +4,13 @@ Knows how a refused entry becomes a Problem that names file, entry, key and reme
 nor what entries mean to each other.
 """
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from fhi.errors import Problem
+from fhi.errors import Problem, one_of, plain_words
 from fhi.judgement import Expert, Judgement
 from fhi.nodes import A_NAME, Attribute, Denominator, Group, Indicator
 
@@ -93,15 +92,6 @@ def _name_of(place: str, kind: str, content: object, columns: Mapping[str, str])
     return [Problem(where, "nothing", A_NAME, "missing_key")], {**content, "name_en": "?"}
 
 
-def one_of(known: Iterable[str], wrong: object = None) -> str:
-    """What is known, the name nearest to a wrong one first."""
-    names = sorted(known)
-    near = difflib.get_close_matches(str(wrong), names, n=1) if wrong is not None else []
-    if not names:
-        return "none is declared"
-    return f"{near[0]!r}? known: {', '.join(names)}" if near else f"one of {', '.join(names)}"
-
-
 def _stand_in(model: type[Value], content: object) -> Value | None:
     """A node with the code and place of a refused entry and nothing else."""
     if model is Judgement or not isinstance(content, dict) or not isinstance(content.get("code"), str):
@@ -130,7 +120,7 @@ def _problem_of(place: str, detail: dict[str, Any], model: type[Value], columns:
     if detail["type"] in _NUMBER_FAULTS:
         expected = expected or "a number"
     found = "a table" if isinstance(detail["input"], dict) else repr(detail["input"])
-    return Problem(here, found, expected or _plain(detail["msg"]), "wrong_value")
+    return Problem(here, found, expected or plain_words(detail["msg"]), "wrong_value")
 
 
 def _key_of(path: list[str | int]) -> str:
@@ -149,7 +139,3 @@ def _described(model: type[BaseModel], path: list[str | int]) -> tuple[type[Base
         owner = Expert
     info = owner.model_fields.get(names[-1]) if names else None
     return owner, info.description if info and not isinstance(path[-1], int) else None
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input should be ")

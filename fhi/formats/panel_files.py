@@ -19,9 +19,8 @@ from typing import Final
 
 import polars as pl
 
-from fhi.errors import PanelError, Problem
+from fhi.errors import PanelError, Problem, one_of
 from fhi.formats.cells import BAD_SCHEMA, bad_rows, key_text, read_numbers
-from fhi.formats.entries import one_of
 from fhi.formats.tables import ROW, Table, read_table
 from fhi.framework import Denominator, Framework, Indicator
 from fhi.panel import NOT_NEGATIVE, PANEL_SCHEMA, PERIOD, PERIODS, STATUSES, UNDATED

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fhi.errors import Problem
+from fhi.errors import Problem, one_of
 from fhi.formats.coinr import is_imeta, rows_of_imeta
-from fhi.formats.entries import KINDS, Draft, Entry, one_of, place_of, read_entry
+from fhi.formats.entries import KINDS, Draft, Entry, place_of, read_entry
 from fhi.formats.table_rows import OWN_KEYS, Row, number_of, texts_of
 from fhi.formats.tables import Table, read_table
 from fhi.nodes import Group

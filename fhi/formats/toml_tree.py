@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from fhi.errors import Problem
-from fhi.formats.entries import KINDS, Draft, Entry, one_of, read_entry
+from fhi.errors import Problem, one_of
+from fhi.formats.entries import KINDS, Draft, Entry, read_entry
 
 _HEAD_KEYS: Final = {"id", "version", "title_zh", "title_en", "source"}
 

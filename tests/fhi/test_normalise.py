@@ -177,7 +177,7 @@ def test_a_reference_that_is_the_worst_or_missing_is_an_error_that_says_where() 
 
 
 def test_an_unknown_reference_is_an_error_with_a_near_name() -> None:
-    with pytest.raises(RecipeError, match=r"found reference u11; expected 'u1'\? a unit of the data") as raised:
+    with pytest.raises(RecipeError, match=r"found reference u11; expected a unit of the data: 'u1'\?") as raised:
         scores(np.array([[[1.0], [2.0]]]), NormaliseRule(method="distance_to_reference", reference="u11"), facts_of(1))
     assert codes_of(raised) == ["unknown_unit"]
 

@@ -82,11 +82,11 @@ def test_all_problems_come_at_once_with_table_key_and_remedy(tmp_path: Path) -> 
     )
     assert len(found) == 5
     text = "\n".join(found)
-    assert "recipe.toml: [normalise] method: found 'minmx'; expected 'minmax'? known: minmax, zscore" in text
+    assert "recipe.toml: [normalise] method: found 'minmx'; expected 'minmax'? known: borda, distance_to_best" in text
     assert "[normalise] lowr: found an unknown key; expected 'lower'? known:" in text
     assert "[agregate]: found an unknown key; expected 'aggregate'? known:" in text
     assert "[weights] by_level.0: found 'equl'; expected" in text
-    assert "[screen] min_unit_share: found 2; expected" in text
+    assert "[screen] min_unit_share: found 2; expected less than or equal to 1" in text
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_order_weights_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("[normalise]\nlower = nan", "[normalise] lower: found nan; expected Input should be a finite number"),
-        ("[normalise]\nupper = inf", "[normalise] upper: found inf; expected Input should be a finite number"),
+        ("[normalise]\nlower = nan", "[normalise] lower: found nan; expected a finite number"),
+        ("[normalise]\nupper = inf", "[normalise] upper: found inf; expected a finite number"),
         ("[normalise]\nmethod = 'scaled'\nfrom_upper = 1e-308", "a number from 1e-50 to 1e50 in size"),
         ("[aggregate]\nmethod = 'ordered'\norder_weights = [1e308, 1e308]", "a number from 1e-50 to 1e50 in size"),
-        ("[aggregate]\nmethod = 'power'\nexponent = inf", "expected Input should be a finite number"),
-        ("seed = -1", "seed: found -1; expected Input should be greater than or equal to 0"),
+        ("[aggregate]\nmethod = 'power'\nexponent = inf", "expected a finite number"),
+        ("seed = -1", "seed: found -1; expected greater than or equal to 0"),
     ],
 )
 def test_numbers_that_nothing_can_be_computed_with(tmp_path: Path, step: str, said: str) -> None:

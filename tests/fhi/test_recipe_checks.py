@@ -23,7 +23,7 @@ def test_every_unknown_name_is_told_with_the_nearest() -> None:
         weights=WeighStep(by_group={"totl": "equal"}, by_level={5: "equal"}),
     )
     found = messages(recipe)
-    assert found[0].startswith("[screen] keep: found 'q'; expected a unit of the data: known: x, y, z")
+    assert found[0].startswith("[screen] keep: found 'q'; expected a unit of the data: one of x, y, z")
     assert "[impute] group: found 'regoin'; expected an attribute of the units: 'region'?" in found[1]
     assert "[treat] by_indicator: found 'aa'; expected an indicator of the framework: 'a'?" in found[2]
     assert "[weights] by_group: found 'totl'; expected a group of the framework: 'total'?" in found[3]
