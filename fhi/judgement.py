@@ -111,20 +111,6 @@ class Judgement(Frozen):
         """
         return [_matrix_of(self.rule, len(self.items), opinion) for opinion in self.opinions]
 
-    @property
-    def complete(self) -> bool:
-        """Has every comparison of every opinion been answered?"""
-        return not any(NOT_ANSWERED in row for opinion in self.opinions for row in opinion.matrix)
-
-    def pairwise_matrix(self) -> list[list[float]]:
-        """The reciprocal matrix a_ij of the one opinion, (items, items), NaN where not answered.
-
-        Raises JudgementError where there are several opinions (see `expert_matrices`) or the rule has no matrix.
-        """
-        if self.expert:
-            raise JudgementError(f"judgement of {self.group}: {len(self.expert)} experts; expected one set of answers")
-        return [[float(entry) for entry in row] for row in self.expert_matrices[0]]
-
 
 def _matrix_of(rule: JudgementRule, n: int, opinion: Expert) -> Array:
     if rule in ("pairwise", "learned"):

@@ -103,28 +103,22 @@ def _fine(skew: Array, kurt: Array, max_skewness: float, max_kurtosis: float) ->
     return fine
 
 
-def winsorise(x: Array, max_points: int, max_skewness: float, max_kurtosis: float) -> tuple[Array, int]:
-    """Move extreme figures to the next one, one at a time, until the indicator passes.
+def winsorise(x: Array, max_points: int, max_skewness: float, max_kurtosis: float) -> tuple[Array, Counts]:
+    """Move extreme figures of every column to the next one, one at a time, until the indicator passes.
 
-    x: (units,), NaN where missing. The side is that of the skewness, looked at anew each time. Figures that tie at
-    the extreme move together, earlier moved ones among them, and each counts as a point; where they are more than
-    `max_points` they stay, so that the cap holds (COINr 1.1.14 passes it there). They stay too where only one value
-    would be left, for that is no cure. Returns the figures and how many differ from the original; whether they pass
-    is to be asked again.
+    x: (units, indicators), NaN where missing. The side is that of the skewness, looked at anew each time. Figures that
+    tie at the extreme move together, earlier moved ones among them, and each counts as a point; where they are more
+    than `max_points` they stay, so that the cap holds (COINr 1.1.14 passes it there). They stay too where only one
+    value would be left, for that is no cure. Returns the figures and how many of each column differ from the original;
+    whether they pass is to be asked again.
     """
-    moved, points = _winsorise_columns(x[:, None], max_points, max_skewness, max_kurtosis)
-    return moved[:, 0], int(points[0])
+    return _move_while(x, max_points, lambda skew, kurt: ~_fine(skew, kurt, max_skewness, max_kurtosis))
 
 
 def move_points(x: Array, points: int) -> tuple[Array, int]:
     """Winsorise whatever the skewness: as `winsorise`, until `points` figures are moved or nothing can be."""
     moved, changed = _move_while(x[:, None], points, lambda skew, _: ~np.isnan(skew))
     return moved[:, 0], int(changed[0])
-
-
-def _winsorise_columns(x: Array, max_points: int, max_skewness: float, max_kurtosis: float) -> tuple[Array, Counts]:
-    """`winsorise` of every column of (units, columns), each for itself."""
-    return _move_while(x, max_points, lambda skew, kurt: ~_fine(skew, kurt, max_skewness, max_kurtosis))
 
 
 def _move_while(x: Array, max_points: int, wanted: Callable[[Array, Array], Mask]) -> tuple[Array, Counts]:
@@ -225,7 +219,7 @@ def _force(x: Array, forced: ForcedTreatment) -> tuple[Array, str, int]:
 def _tame(x: Array, step: TreatStep) -> tuple[Array, list[tuple[str, int]]]:
     """Winsorise columns of (units, columns), else fall back: the figures as (columns, units), and of each column the
     method that they come from and the points moved."""
-    moved, points = _winsorise_columns(x, step.max_points, step.max_skewness, step.max_kurtosis)
+    moved, points = winsorise(x, step.max_points, step.max_skewness, step.max_kurtosis)
     how = [("winsorise", count) for count in points.tolist()]
     for column in np.flatnonzero(~passes(moved, step.max_skewness, step.max_kurtosis)).tolist():
         moved[:, column], how[column] = FALL_BACKS[step.fall_back](x[:, column]), (step.fall_back, 0)

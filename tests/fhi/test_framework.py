@@ -188,7 +188,7 @@ def test_hash_changes_with_a_judgement_only(tmp_path: Path) -> None:
 def test_pairwise_entries_may_be_fractions(tmp_path: Path) -> None:
     body = judged("root", '["a", "b"]', 'rule = "pairwise"\nmatrix = [[1, 3], ["1/3", 1]]')
     tree = load_framework(write(tmp_path, HEAD + ROOT + leaf("a") + leaf("b") + body))
-    assert tree.judgement["root"].pairwise_matrix() == [[1.0, 3.0], [1 / 3, 1.0]]
+    assert tree.judgement["root"].expert_matrices[0].tolist() == [[1.0, 3.0], [1 / 3, 1.0]]
 
 
 @pytest.mark.parametrize(

@@ -22,18 +22,16 @@ def test_only_who_and_assumed_must_be_told() -> None:
 
 
 def test_matrices_of_the_plain_rules() -> None:
-    assert judgement().pairwise_matrix() == [[1, 1], [1, 1]]
-    assert judgement(rule="ratio", scores=[1, 4]).pairwise_matrix() == [[1, 1 / 4], [4, 1]]
-    assert judgement(rule="pairwise", matrix=[[1, "1/3"], [3, 1]]).pairwise_matrix() == [[1, 1 / 3], [3, 1]]
+    assert judgement().expert_matrices[0].tolist() == [[1, 1], [1, 1]]
+    assert judgement(rule="ratio", scores=[1, 4]).expert_matrices[0].tolist() == [[1, 1 / 4], [4, 1]]
+    assert judgement(rule="pairwise", matrix=[[1, "1/3"], [3, 1]]).expert_matrices[0].tolist() == [[1, 1 / 3], [3, 1]]
 
 
 def test_a_comparison_that_was_not_answered_is_nan() -> None:
     three = judgement(rule="pairwise", items=["a", "b", "c"], matrix=[[1, "?", 4], ["?", 1, "2"], ["1/4", "1/2", 1]])
-    assert not three.complete
-    found = np.array(three.pairwise_matrix())
+    (found,) = three.expert_matrices
     assert np.isnan(found).tolist() == [[False, True, False], [True, False, False], [False, False, False]]
     assert found[1, 2] == 2
-    assert judgement(rule="ratio", scores=[1, 4]).complete
 
 
 def test_experts_have_answers_and_a_say_of_their_own() -> None:
@@ -49,8 +47,6 @@ def test_experts_have_answers_and_a_say_of_their_own() -> None:
     assert both.expert_weights.tolist() == [1, 3]
     assert both.expert_matrices[0].tolist() == [[1, 2], [0.5, 1]]
     assert np.isnan(both.expert_matrices[1][0, 1])
-    with pytest.raises(JudgementError, match="2 experts"):
-        both.pairwise_matrix()
 
 
 def test_without_experts_the_judgement_is_the_one_opinion() -> None:
@@ -59,7 +55,7 @@ def test_without_experts_the_judgement_is_the_one_opinion() -> None:
     assert (opinion.who, opinion.weight) == ("we", 1.0)
     assert alone.expert_scores[0].tolist() == [7, 5]
     with pytest.raises(JudgementError, match="expert_scores"):
-        alone.pairwise_matrix()
+        alone.expert_matrices  # noqa: B018
 
 
 def test_learned_scores_need_something_to_learn_from() -> None:

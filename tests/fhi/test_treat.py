@@ -233,7 +233,8 @@ def test_method_none_changes_nothing() -> None:
 
 @given(COLUMNS, st.integers(0, 6))
 def test_winsorising_never_moves_more_than_the_cap_nor_turns_an_order(x: np.ndarray, cap: int) -> None:
-    moved, points = winsorise(x, cap, 1.0, 1.0)
+    columns, counts = winsorise(x[:, None], cap, 1.0, 1.0)
+    moved, points = columns[:, 0], int(counts[0])
     here = ~np.isnan(x)
     assert points == (moved[here] != x[here]).sum() <= cap
     assert np.array_equal(np.isnan(moved), ~here)
