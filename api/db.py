@@ -7,6 +7,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel, create_engine
 
+from carbon.ledger.guards import install_guards
+
 
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (WAL, foreign keys on) or PostgreSQL. `url`: SQLAlchemy URL."""
@@ -21,11 +23,11 @@ class StoreVersionError(Exception):
 
 
 def create_tables(engine: Engine) -> None:
-    """Create every table of the project that is not there yet.
+    """Create every table of the project that is not there yet, and the guards of the ledger's tables.
 
     Raises StoreVersionError where a table is there with other columns: nothing is migrated in silence.
     """
-    for module in ("carbon.tables", "green_index.editions"):
+    for module in ("carbon.tables", "carbon.ledger.tables", "green_index.editions"):
         import_module(module)
     SQLModel.metadata.create_all(engine)
     found = inspect(engine).get_multi_columns()
@@ -38,10 +40,11 @@ def create_tables(engine: Engine) -> None:
                 f"{', '.join(sorted(wanted))}. Point GREENFIN_HOME or DATABASE_URL to an empty place, or remove the "
                 "old store, and load your files again"
             )
+    install_guards(engine)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from api import ENGINE
+from api.clock import now_us
 from api.db import create_tables, make_engine
 from api.settings import Settings
 from carbon.embedded import load_embedded
 from carbon.lake import lake_version
+from carbon.ledger.seed import seed_registry
 from carbon.loading import ensure_fresh
 from fhi.index import provenance
 from fhi.recipe import Recipe
@@ -79,6 +81,7 @@ def _prepare(engine: Engine) -> None:
     create_tables(engine)
     with Session(engine) as session:
         load_embedded(session)
+    seed_registry(engine, now_us())
 
 
 def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:

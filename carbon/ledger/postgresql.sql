@@ -1,0 +1,287 @@
+-- The guards of the ledger for PostgreSQL: the same as sqlite.sql, and the one procedure that books a transaction in a
+-- single round trip. Each refusal is one code of codes.csv, raised with SQLSTATE 23514 and the code as its message.
+-- next
+CREATE OR REPLACE FUNCTION registry_refuse(code text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = '23514', MESSAGE = code;
+END $$
+-- next
+CREATE OR REPLACE FUNCTION registry_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM registry_refuse('append-only: ' || TG_TABLE_NAME);
+  RETURN NULL;
+END $$
+-- next
+CREATE OR REPLACE FUNCTION registry_act() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE a registry_account;
+BEGIN
+  IF NEW.kind IN ('open_scheme', 'close_scheme') THEN
+    UPDATE registry_scheme SET state = CASE NEW.kind WHEN 'close_scheme' THEN 'closed' ELSE 'open' END
+    WHERE scheme = NEW.subject;
+    IF NOT FOUND THEN PERFORM registry_refuse('C01'); END IF;
+    RETURN NULL;
+  END IF;
+  SELECT * INTO a FROM registry_account WHERE code = NEW.subject FOR UPDATE;
+  IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
+  IF a.status = 'closed' THEN PERFORM registry_refuse('C23'); END IF;
+  IF NEW.kind = 'close_account'
+    AND EXISTS (SELECT 1 FROM registry_holding WHERE account_id = a.id AND quantity <> 0) THEN
+    PERFORM registry_refuse('C23');
+  END IF;
+  UPDATE registry_account SET status = CASE NEW.kind
+    WHEN 'close_account' THEN 'closed' WHEN 'block_account' THEN 'blocked' ELSE 'open' END
+  WHERE id = a.id;
+  RETURN NULL;
+END $$
+-- next
+CREATE TRIGGER registry_act AFTER INSERT ON registry_transaction FOR EACH ROW
+WHEN (NEW.status = 'done' AND NEW.kind IN ('close_account', 'block_account', 'unblock_account', 'open_scheme', 'close_scheme'))
+EXECUTE FUNCTION registry_act()
+-- next
+CREATE OR REPLACE FUNCTION registry_representatives() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM registry_account WHERE id = NEW.account_id FOR UPDATE;
+  IF NEW.name = (
+    SELECT name FROM registry_representative
+    WHERE account_id = NEW.account_id AND role <> NEW.role ORDER BY id DESC LIMIT 1
+  ) THEN PERFORM registry_refuse('C11'); END IF;
+  RETURN NEW;
+END $$
+-- next
+CREATE TRIGGER registry_representatives BEFORE INSERT ON registry_representative
+FOR EACH ROW EXECUTE FUNCTION registry_representatives()
+-- next
+CREATE OR REPLACE FUNCTION registry_transfer_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  s registry_account; t registry_account; i registry_instrument;
+  m registry_movement; r registry_transfer; o registry_transfer;
+BEGIN
+  -- Whoever closes or blocks one of the two accounts waits for this movement, and this movement for them.
+  PERFORM 1 FROM registry_account WHERE id IN (NEW.source_id, NEW.target_id) ORDER BY id FOR SHARE;
+  SELECT * INTO s FROM registry_account WHERE id = NEW.source_id;
+  IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
+  SELECT * INTO t FROM registry_account WHERE id = NEW.target_id;
+  IF NOT FOUND THEN PERFORM registry_refuse('C02'); END IF;
+  SELECT * INTO i FROM registry_instrument WHERE id = NEW.instrument_id;
+  IF NOT FOUND THEN PERFORM registry_refuse('C42'); END IF;
+  IF s.status = 'closed' OR t.status = 'closed' THEN PERFORM registry_refuse('C23'); END IF;
+  IF EXISTS (SELECT 1 FROM registry_scheme WHERE scheme IN (s.scheme, t.scheme) AND state <> 'open') THEN
+    PERFORM registry_refuse('C01');
+  END IF;
+  IF s.scheme <> t.scheme AND NEW.kind NOT IN ('external', 'reverse') THEN PERFORM registry_refuse('C04'); END IF;
+  IF s.scheme = t.scheme AND NEW.kind = 'external' THEN PERFORM registry_refuse('C05'); END IF;
+  IF NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = s.scheme AND unit_scheme = i.scheme)
+    OR NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = t.scheme AND unit_scheme = i.scheme) THEN
+    PERFORM registry_refuse('C04');
+  END IF;
+  IF position(';' || NEW.kind || ';' IN i.only_kinds) = 0 AND NEW.kind <> 'reverse' THEN
+    PERFORM registry_refuse('C06');
+  END IF;
+  IF NEW.first_serial IS NOT NULL AND NOT i.serialised THEN PERFORM registry_refuse('C08'); END IF;
+  IF NEW.kind <> 'reverse' THEN
+    SELECT * INTO m FROM registry_movement
+    WHERE kind = NEW.kind AND source_type = s.type AND target_type = t.type AND unit_kind = i.kind;
+    IF NOT FOUND THEN PERFORM registry_refuse('C29'); END IF;
+    IF s.status = 'blocked' AND NOT m.from_blocked AND NEW.phase <> 'void' THEN PERFORM registry_refuse('C07'); END IF;
+  END IF;
+  IF NEW.reserve_id IS NOT NULL THEN
+    SELECT * INTO r FROM registry_transfer WHERE id = NEW.reserve_id;
+    IF NOT FOUND OR r.phase <> 'reserve' OR r.source_id <> NEW.source_id OR r.target_id <> NEW.target_id
+      OR r.instrument_id <> NEW.instrument_id OR r.kind <> NEW.kind
+      OR (NEW.phase = 'settle' AND (NEW.quantity > r.quantity OR NEW.at_us >= r.expires_at_us))
+      OR (NEW.phase = 'void' AND NEW.quantity <> r.quantity)
+      OR EXISTS (SELECT 1 FROM registry_transfer WHERE reserve_id = NEW.reserve_id) THEN
+      PERFORM registry_refuse('C22');
+    END IF;
+  END IF;
+  IF NEW.reverses_id IS NOT NULL THEN
+    SELECT * INTO o FROM registry_transfer WHERE id = NEW.reverses_id;
+    IF NOT FOUND OR o.phase NOT IN ('posted', 'settle') OR o.kind = 'reverse' OR o.source_id <> NEW.target_id
+      OR o.target_id <> NEW.source_id OR o.instrument_id <> NEW.instrument_id OR o.quantity <> NEW.quantity
+      OR EXISTS (SELECT 1 FROM registry_transfer WHERE reverses_id = NEW.reverses_id) THEN
+      PERFORM registry_refuse('C28');
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$
+-- next
+CREATE TRIGGER registry_transfer_allowed BEFORE INSERT ON registry_transfer
+FOR EACH ROW EXECUTE FUNCTION registry_transfer_allowed()
+-- next
+CREATE OR REPLACE FUNCTION registry_transfer_booked() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE freed bigint := 0;
+BEGIN
+  IF NEW.phase = 'void' THEN
+    UPDATE registry_holding SET reserved = reserved - NEW.quantity
+    WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id;
+    UPDATE registry_block SET reserve_id = NULL WHERE reserve_id = NEW.reserve_id;
+    RETURN NULL;
+  END IF;
+  INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+  SELECT id, NEW.instrument_id, 0, 0, type = 'issuance' FROM registry_account
+  WHERE id = NEW.source_id OR (id = NEW.target_id AND NEW.phase <> 'reserve') ORDER BY id
+  ON CONFLICT DO NOTHING;
+  IF NEW.phase = 'reserve' THEN
+    UPDATE registry_holding SET reserved = reserved + NEW.quantity
+    WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id;
+  ELSE
+    IF NEW.phase = 'settle' THEN SELECT quantity INTO freed FROM registry_transfer WHERE id = NEW.reserve_id; END IF;
+    UPDATE registry_holding SET quantity = quantity - NEW.quantity, reserved = reserved - freed
+    WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id;
+    UPDATE registry_holding SET quantity = quantity + NEW.quantity
+    WHERE account_id = NEW.target_id AND instrument_id = NEW.instrument_id;
+  END IF;
+  IF (SELECT serialised FROM registry_instrument WHERE id = NEW.instrument_id) THEN
+    IF NEW.kind <> 'reverse' AND (SELECT type FROM registry_account WHERE id = NEW.source_id) = 'issuance' THEN
+      PERFORM registry_issue_units(NEW);
+    ELSE
+      PERFORM registry_move_units(NEW);
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$
+-- next
+CREATE TRIGGER registry_transfer_booked AFTER INSERT ON registry_transfer
+FOR EACH ROW EXECUTE FUNCTION registry_transfer_booked()
+-- next
+CREATE OR REPLACE FUNCTION registry_issue_units(leg registry_transfer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE low bigint; high bigint;
+BEGIN
+  SELECT coalesce(leg.first_serial, next_serial) INTO low FROM registry_instrument
+  WHERE id = leg.instrument_id FOR UPDATE;
+  high := low + leg.quantity - 1;
+  UPDATE registry_instrument SET next_serial = greatest(next_serial, high + 1) WHERE id = leg.instrument_id;
+  INSERT INTO registry_piece (transfer_id, instrument_id, serial_first, serial_last, parent_first, parent_last)
+  VALUES (leg.id, leg.instrument_id, low, high, low, high);
+  INSERT INTO registry_block (instrument_id, serial_first, serial_last, account_id)
+  VALUES (leg.instrument_id, low, high, leg.target_id);
+END $$
+-- next
+CREATE OR REPLACE FUNCTION registry_move_units(leg registry_transfer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  -- The lowest free numbers of the sender, or those asked for, or those that the reversed leg had moved. The row of
+  -- the sender's holding is locked by now, so nobody else takes the same numbers.
+  INSERT INTO registry_piece (transfer_id, instrument_id, serial_first, serial_last, parent_first, parent_last)
+  SELECT leg.id, leg.instrument_id, low, least(high, low + (leg.quantity - before) - 1), serial_first, serial_last
+  FROM (
+    SELECT *, sum(high - low + 1) OVER (ORDER BY low ROWS UNBOUNDED PRECEDING) - (high - low + 1) AS before FROM (
+      SELECT b.serial_first, b.serial_last,
+        greatest(b.serial_first, coalesce(o.serial_first, leg.first_serial, b.serial_first)) AS low,
+        least(b.serial_last, coalesce(o.serial_last, leg.first_serial + leg.quantity - 1, b.serial_last)) AS high
+      FROM registry_block b
+      LEFT JOIN registry_piece o ON o.transfer_id = leg.reverses_id
+        AND o.serial_first <= b.serial_last AND o.serial_last >= b.serial_first
+      WHERE b.account_id = leg.source_id AND b.instrument_id = leg.instrument_id
+        AND b.reserve_id IS NOT DISTINCT FROM leg.reserve_id
+        AND (leg.reverses_id IS NULL OR o.id IS NOT NULL)
+    ) cut WHERE low <= high
+  ) run WHERE before < leg.quantity;
+  IF leg.quantity IS DISTINCT FROM (
+    SELECT sum(serial_last - serial_first + 1) FROM registry_piece WHERE transfer_id = leg.id
+  ) THEN
+    PERFORM registry_refuse(CASE WHEN coalesce(leg.first_serial, leg.reverses_id) IS NULL THEN 'C18' ELSE 'C08' END);
+  END IF;
+  DELETE FROM registry_block WHERE instrument_id = leg.instrument_id
+    AND serial_first IN (SELECT parent_first FROM registry_piece WHERE transfer_id = leg.id);
+  INSERT INTO registry_block (instrument_id, serial_first, serial_last, account_id, reserve_id)
+  SELECT instrument_id, parent_first, serial_first - 1, leg.source_id, NULL::bigint FROM registry_piece
+  WHERE transfer_id = leg.id AND parent_first < serial_first
+  UNION ALL
+  SELECT instrument_id, serial_last + 1, parent_last, leg.source_id, NULL::bigint FROM registry_piece
+  WHERE transfer_id = leg.id AND serial_last < parent_last
+  UNION ALL
+  SELECT instrument_id, serial_first, serial_last,
+    CASE leg.phase WHEN 'reserve' THEN leg.source_id ELSE leg.target_id END,
+    CASE leg.phase WHEN 'reserve' THEN leg.id END
+  FROM registry_piece WHERE transfer_id = leg.id;
+  UPDATE registry_block SET reserve_id = NULL WHERE reserve_id = leg.reserve_id;
+END $$
+-- next
+ALTER TABLE registry_block ADD CONSTRAINT block_disjoint EXCLUDE USING gist (
+  int8range(instrument_id, instrument_id, '[]') WITH &&, int8range(serial_first, serial_last, '[]') WITH &&
+)
+-- next
+CREATE OR REPLACE FUNCTION registry_blocks_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM registry_refuse('C27');
+  RETURN NULL;
+END $$
+-- next
+CREATE TRIGGER registry_blocks_fixed BEFORE UPDATE OF instrument_id, serial_first, serial_last ON registry_block
+FOR EACH ROW EXECUTE FUNCTION registry_blocks_fixed()
+-- next
+CREATE OR REPLACE FUNCTION registry_final_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM registry_account WHERE id = NEW.account_id FOR UPDATE;
+  IF EXISTS (
+    SELECT 1 FROM registry_statement s WHERE s.account_id = NEW.account_id AND s.kind = NEW.kind
+    AND s.compliance_year = NEW.compliance_year AND NOT EXISTS (
+      SELECT 1 FROM registry_transaction r WHERE r.reverses = s.transaction_id AND r.status = 'done'
+    )
+  ) THEN PERFORM registry_refuse('C34'); END IF;
+  RETURN NEW;
+END $$
+-- next
+CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
+FOR EACH ROW WHEN (NEW.kind = 'final_allocation') EXECUTE FUNCTION registry_final_once()
+-- next
+CREATE OR REPLACE FUNCTION registry_book_legs(transaction_id bigint, at_us bigint, legs jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  leg record; source bigint; target bigint; unit bigint;
+BEGIN
+  -- Rows that two writers may want are made and locked in one order, so that they never wait for each other in a ring.
+  IF jsonb_array_length(legs) > 1 THEN
+    INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+    SELECT DISTINCT a.id, i.id, 0, 0, a.type = 'issuance'
+    FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
+    JOIN registry_account a ON a.code IN (l.source, l.target) JOIN registry_instrument i ON i.code = l.instrument
+    ORDER BY 1, 2 ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM 1 FROM registry_holding WHERE (account_id, instrument_id) IN (
+    SELECT a.id, i.id FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
+    JOIN registry_account a ON a.code IN (l.source, l.target) JOIN registry_instrument i ON i.code = l.instrument
+  ) ORDER BY account_id, instrument_id FOR UPDATE;
+  FOR leg IN SELECT * FROM jsonb_to_recordset(legs) AS l(
+    kind text, phase text, source text, target text, instrument text, quantity bigint, first_serial bigint,
+    compliance_year int, expires_at_us bigint, reserve_id bigint, reverses_id bigint, reference text
+  ) LOOP
+    SELECT id INTO source FROM registry_account WHERE code = leg.source;
+    IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
+    SELECT id INTO target FROM registry_account WHERE code = leg.target;
+    IF NOT FOUND THEN PERFORM registry_refuse('C02'); END IF;
+    SELECT id INTO unit FROM registry_instrument WHERE code = leg.instrument;
+    IF NOT FOUND THEN PERFORM registry_refuse('C42'); END IF;
+    INSERT INTO registry_transfer (
+      transaction_id, kind, phase, source_id, target_id, instrument_id, quantity, first_serial, compliance_year, at_us,
+      expires_at_us, reserve_id, reverses_id, reference
+    ) VALUES (
+      transaction_id, leg.kind, leg.phase, source, target, unit, leg.quantity, leg.first_serial, leg.compliance_year,
+      at_us, leg.expires_at_us, leg.reserve_id, leg.reverses_id, leg.reference
+    );
+  END LOOP;
+END $$
+-- next
+CREATE OR REPLACE FUNCTION registry_post(
+  client_id text, kind text, scheme text, subject text, at_us bigint, actor text, body text, body_sha256 text,
+  reverses bigint, legs jsonb, OUT id bigint, OUT status text, OUT code text, OUT found_sha256 text
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE rule text; earlier registry_transaction;
+BEGIN
+  BEGIN
+    INSERT INTO registry_transaction (client_id, kind, scheme, subject, at_us, actor, status, body, body_sha256, reverses)
+    VALUES (client_id, kind, scheme, subject, at_us, actor, 'done', body, body_sha256, reverses)
+    RETURNING registry_transaction.id INTO id;
+    PERFORM registry_book_legs(id, at_us, legs);
+    status := 'done';
+    RETURN;
+  EXCEPTION WHEN unique_violation OR check_violation OR foreign_key_violation OR exclusion_violation THEN
+    GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME;
+    code := coalesce(nullif(rule, ''), SQLERRM);
+  END;
+  SELECT * INTO earlier FROM registry_transaction t WHERE t.client_id = registry_post.client_id;
+  id := earlier.id;
+  status := coalesce(earlier.status, 'refused');
+  found_sha256 := earlier.body_sha256;
+END $$
