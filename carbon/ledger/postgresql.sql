@@ -77,6 +77,10 @@ BEGIN
   IF position(';' || NEW.kind || ';' IN i.only_kinds) = 0 AND NEW.kind <> 'reverse' THEN
     PERFORM registry_refuse('C06');
   END IF;
+  IF NEW.compliance_year < s.first_year OR NEW.compliance_year > s.last_year
+    OR NEW.compliance_year < t.first_year OR NEW.compliance_year > t.last_year THEN
+    PERFORM registry_refuse('C15');
+  END IF;
   IF NEW.first_serial IS NOT NULL AND NOT i.serialised THEN PERFORM registry_refuse('C08'); END IF;
   IF NEW.kind <> 'reverse' THEN
     SELECT * INTO m FROM registry_movement

@@ -45,6 +45,8 @@ BEGIN
       THEN RAISE(ABORT, 'C04')
     WHEN i.only_kinds IS NOT NULL AND instr(i.only_kinds, ';' || NEW.kind || ';') = 0 AND NEW.kind <> 'reverse'
       THEN RAISE(ABORT, 'C06')
+    WHEN NEW.compliance_year < s.first_year OR NEW.compliance_year > s.last_year
+      OR NEW.compliance_year < t.first_year OR NEW.compliance_year > t.last_year THEN RAISE(ABORT, 'C15')
     WHEN NEW.first_serial IS NOT NULL AND NOT i.serialised THEN RAISE(ABORT, 'C08')
   END
   FROM (SELECT 1) LEFT JOIN registry_account s ON s.id = NEW.source_id

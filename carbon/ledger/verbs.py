@@ -23,7 +23,6 @@ __all__ = [
     "opening",
     "pre_allocate",
     "reverse",
-    "surrender",
     "system_account",
     "transfer",
     "transfer_linked",
@@ -127,24 +126,6 @@ def transfer_linked(connection: Connection, act: Act, *, movements: Sequence[Mov
     )
     body: dict[str, object] = {"movements": [_leg_body(leg) for leg in legs]}
     return post(connection, Order(act.client_id, "transfer", act.at_us, act.actor, body, legs))
-
-
-def surrender(
-    connection: Connection,
-    act: Act,
-    *,
-    scheme: str,
-    account: str,
-    instrument: str,
-    quantity: int,
-    compliance_year: int,
-    first_serial: int | None = None,
-) -> Receipt:
-    """Hand allowances in for a compliance year's emissions. Offsets have a limit: see `obligations.use_offsets`."""
-    sink = system_account(scheme, "surrender")
-    return _one(
-        connection, act, "surrender", account, sink, instrument, quantity, first_serial, compliance_year=compliance_year
-    )
 
 
 def cancel(

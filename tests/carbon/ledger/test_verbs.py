@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from carbon.ledger.book import Act
+from carbon.ledger.obligations import surrender
 from carbon.ledger.orders import BadOrder, IdInUse
 from carbon.ledger.parties import (
     add_instrument,
@@ -24,11 +25,13 @@ from carbon.ledger.verbs import (
     issue,
     pre_allocate,
     reverse,
-    surrender,
     transfer,
     transfer_linked,
     withdraw,
 )
+from carbon.rules.book import load_rules
+
+RULES = load_rules()
 
 
 def holding(writer, account, instrument="CEA24"):
@@ -145,7 +148,7 @@ def test_a_restricted_class_moves_only_as_allowed(do):
     asked = {"scheme": "CN", "account": "A", "instrument": "CEA24-P", "compliance_year": 2024}
     assert do(pre_allocate, quantity=10, **asked).done
     assert do(transfer, source="A", target="B", instrument="CEA24-P", quantity=1).code == "C06"
-    assert do(surrender, quantity=1, **asked).done
+    assert do(surrender, rules=RULES, quantity=1, **asked).done
 
 
 def test_a_blocked_account_only_surrenders(writer, stocked):
@@ -155,7 +158,7 @@ def test_a_blocked_account_only_surrenders(writer, stocked):
     asked = {"scheme": "CN", "account": "A", "instrument": "CEA24"}
     assert stocked(cancel, quantity=1, **asked).code == "C07"
     assert stocked(cancel, quantity=1, replace=True, **asked).done
-    assert stocked(surrender, quantity=9, compliance_year=2024, **asked).done
+    assert stocked(surrender, rules=RULES, quantity=9, compliance_year=2024, **asked).done
     assert stocked(unblock_account, account="A").done
     assert stocked(transfer, source="A", target="B", instrument="CEA24", quantity=1).done
     assert holding(writer, "A") == (600 - 1 - 9 - 1, 0)
@@ -236,7 +239,7 @@ def test_a_voided_or_expired_reservation_frees_everything(writer, stocked):
 
 def test_a_reversal_brings_the_same_units_back_once(writer, stocked):
     asked = {"scheme": "CN", "account": "A", "instrument": "CEA24", "compliance_year": 2024}
-    assert surrender(writer, Act("hand-in", 50, "t"), quantity=40, first_serial=101, **asked).done
+    assert surrender(writer, Act("hand-in", 50, "t"), rules=RULES, quantity=40, first_serial=101, **asked).done
     assert stocked(reverse, original="hand-in", reason="wrong year").done
     assert ("A", 101, 140, False) in blocks(writer)
     assert holding(writer, "A") == (600, 0)
