@@ -74,6 +74,7 @@ BEGIN
     OR NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = t.scheme AND unit_scheme = i.scheme) THEN
     PERFORM registry_refuse('C04');
   END IF;
+  IF s.type = 'issuance' AND s.scheme <> i.scheme THEN PERFORM registry_refuse('C04'); END IF;
   IF position(';' || NEW.kind || ';' IN i.only_kinds) = 0 AND NEW.kind <> 'reverse' THEN
     PERFORM registry_refuse('C06');
   END IF;
@@ -273,6 +274,8 @@ CREATE OR REPLACE FUNCTION registry_post(
 #variable_conflict use_variable
 DECLARE rule text; earlier registry_transaction;
 BEGIN
+  -- Two writers with one new id: the second waits here until the first is done, and then finds it.
+  PERFORM pg_advisory_xact_lock(hashtextextended(client_id, 0));
   BEGIN
     INSERT INTO registry_transaction (client_id, kind, scheme, subject, at_us, actor, status, body, body_sha256, reverses)
     VALUES (client_id, kind, scheme, subject, at_us, actor, 'done', body, body_sha256, reverses)

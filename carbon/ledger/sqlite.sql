@@ -43,6 +43,7 @@ BEGIN
     WHEN NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = s.scheme AND unit_scheme = i.scheme)
       OR NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = t.scheme AND unit_scheme = i.scheme)
       THEN RAISE(ABORT, 'C04')
+    WHEN s.type = 'issuance' AND s.scheme <> i.scheme THEN RAISE(ABORT, 'C04')
     WHEN i.only_kinds IS NOT NULL AND instr(i.only_kinds, ';' || NEW.kind || ';') = 0 AND NEW.kind <> 'reverse'
       THEN RAISE(ABORT, 'C06')
     WHEN NEW.compliance_year < s.first_year OR NEW.compliance_year > s.last_year

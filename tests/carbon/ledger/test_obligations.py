@@ -96,7 +96,7 @@ def test_only_operators_have_compliance_years(do):
         do(report_verified, account="A", compliance_year=1989, quantity_t=1)
 
 
-def test_a_later_vintage_does_not_serve_an_earlier_year(writer, year_2024):
+def test_a_later_vintage_does_not_serve_an_earlier_year(year_2024):
     assert year_2024(transfer, source="CN:government", target="A", instrument="CEA25", quantity=10).done
     refused = year_2024(surrender, rules=RULES, quantity=10, **(GRANT | {"instrument": "CEA25"}))
     assert refused.code == "C30"
@@ -104,7 +104,13 @@ def test_a_later_vintage_does_not_serve_an_earlier_year(writer, year_2024):
 
 
 def test_offsets_stay_within_five_per_cent_of_the_obligation(writer, year_2024):
-    assert year_2024(issue, scheme="CN", instrument="CCER", quantity=1000, target="A").done
+    owner = {"code": "owner", "scheme": "CCER", "type": "trading", "entity": "B", "primary": "P", "secondary": "S"}
+    assert year_2024(open_account, **owner).done
+    assert year_2024(issue, scheme="CN", instrument="CCER", quantity=1000, target="A").code == "C04"
+    assert year_2024(issue, scheme="CCER", instrument="CCER", quantity=1000, target="owner").done
+    sale = {"source": "owner", "target": "A", "instrument": "CCER", "quantity": 1000}
+    assert year_2024(transfer, **sale).code == "C04"
+    assert year_2024(transfer, kind="external", **sale).done
     asked = {"rules": RULES, **(GRANT | {"instrument": "CCER"})}
     assert year_2024(use_offsets, quantity=1, **asked).code == "C32"
     assert year_2024(report_verified, account="A", compliance_year=2024, quantity_t=1019).done
