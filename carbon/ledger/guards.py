@@ -24,6 +24,8 @@ APPEND_ONLY: Final[dict[str, tuple[str, ...]]] = {
     "registry_piece": (),
     "registry_statement": (),
     "registry_seal": (),
+    "registry_compliance": (),
+    "registry_kept_table": (),
 }
 _MOVEMENT_TRIGGERS: Final = "registry_transfer_%", "registry_units_%"
 
