@@ -7,8 +7,9 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import __version__, queries
+from api.body_limit import BodyLimit
 from api.errors import add_error_handlers
-from api.routers import hubs, markets, pages, probes, scores
+from api.routers import hubs, markets, pages, probes, registry, registry_acts, registry_compliance, scores
 from api.settings import Settings
 from api.store import open_store
 
@@ -38,11 +39,14 @@ def create_app(settings: Settings) -> FastAPI:
             {"name": "hubs", "description": "Cities and their standing / 城市"},
             {"name": "scores", "description": "Rankings, indicator trees, editions / 排名、指标体系、版本"},
             {"name": "markets", "description": "Carbon markets / 碳市场"},
+            {"name": "registry", "description": "The carbon registry, to read / 碳登记簿查询"},
+            {"name": "registry acts", "description": "Acts on the registry; a key is needed / 登记业务，需密钥"},
             {"name": "probes", "description": "Is the service up / 运行状态"},
         ],
     )
+    app.add_middleware(BodyLimit, most=registry_acts.MOST_BYTES)
     add_error_handlers(app)
-    for module in (hubs, scores, markets, probes, pages):
+    for module in (hubs, scores, markets, registry, registry_compliance, registry_acts, probes, pages):
         app.include_router(module.router)
     pages.mount_static(app)
     return app

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
+from api.audit_cli import audit_app
 from api.index_cli import index_app
+from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
+from api.registry_cli import registry_app
+from api.rules_cli import rules_app
 
 if TYPE_CHECKING:
     from api.store import Store
@@ -34,6 +38,10 @@ load_app = typer.Typer(help="Load files of your own.", no_args_is_help=True, ric
 app.add_typer(load_app, name="load")
 app.add_typer(index_app, name="index")
 app.add_typer(microdata_app, name="microdata")
+app.add_typer(registry_app, name="registry")
+app.add_typer(keys_app, name="keys")
+app.add_typer(rules_app)
+app.add_typer(audit_app)
 
 BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]

@@ -19,7 +19,7 @@ from api.errors import PROBLEM_JSON
 from api.schemas import ProblemBody
 
 CSV: Final = "text/csv; charset=utf-8"
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": meaning, "content": {PROBLEM_JSON: {"schema": ProblemBody.model_json_schema()}}}
     for status, meaning in ((404, "Not found / 未找到"), (422, "Parameter not understood / 参数有误"))
 }
@@ -44,8 +44,9 @@ def add_table(
     operation_id: str,
     summary: str,
     row: type[BaseModel],
+    headers: dict[str, str] | None = None,
 ) -> None:
-    """Offer the frame that `rows` returns at `path` as JSON and at `path` + `.csv` as CSV.
+    """Offer the frame that `rows` returns at `path` as JSON and at `path` + `.csv` as CSV, with further headers.
 
     rows: a dependency: its parameters become the route's. row: the documented shape of one row; the documented
     example is the row of `examples.json` under the operation id, a real answer.
@@ -53,17 +54,15 @@ def add_table(
     frame = Annotated[pl.DataFrame, Depends(rows)]
 
     def as_csv(request: Request, table: frame) -> Response:
-        name = path.strip("/").split("/")[-1].strip("{}")
-        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return answer(request, to_csv(table), CSV, headers)
+        return answer(request, to_csv(table), CSV, {**(headers or {}), "Content-Disposition": csv_name(path)})
 
     def as_json(request: Request, table: frame) -> Response:
-        return answer(request, to_json(table), "application/json")
+        return answer(request, to_json(table), "application/json", headers)
 
-    csv_content = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **_PROBLEMS}
+    csv_content = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **PROBLEMS}
     json_content = {
-        200: {"model": list[row], "content": {"application/json": {"example": [_examples()[operation_id]]}}},  # type: ignore[valid-type]
-        **_PROBLEMS,
+        200: {"model": list[row], "content": {"application/json": {"example": [examples()[operation_id]]}}},  # type: ignore[valid-type]
+        **PROBLEMS,
     }
     for suffix, endpoint, kind, responses in (
         (".csv", as_csv, "Csv", csv_content),
@@ -81,8 +80,15 @@ def add_table(
         router.add_api_route(f"{path}{suffix}", endpoint, methods=["HEAD"], include_in_schema=False)
 
 
+def csv_name(path: str) -> str:
+    """The header that names the file which a CSV answer of this path is saved as."""
+    name = path.strip("/").split("/")[-1].strip("{}").removesuffix(":path")
+    return f'attachment; filename="{name}.csv"'
+
+
 @cache
-def _examples() -> dict[str, dict[str, Any]]:
+def examples() -> dict[str, dict[str, Any]]:
+    """The documented row of each operation, by its id."""
     text = files("api").joinpath("examples.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = json.loads(text)
     return found

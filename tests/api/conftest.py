@@ -4,17 +4,25 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from api import cli
 from api.app import create_app
+from api.keys import create_key
+from api.routers import registry_acts, registry_compliance
 from api.settings import Settings
+from carbon.ledger.orders import us_from_time
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +83,56 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return code, out, err
 
     return run
+
+
+TODAY_US = us_from_time(datetime(2025, 11, 3, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The real application on a ledger of its own, with a key that writes and one that only reads."""
+
+    client: TestClient
+    writer: dict[str, str]
+    reader: dict[str, str]
+
+    def act(self, verb: str, client_id: str, **body: object) -> Response:
+        """Ask for an act with the writer's key."""
+        headers = {**self.writer, "Idempotency-Key": client_id}
+        return self.client.post(f"/v1/registry/acts/{verb}", json=body, headers=headers)
+
+    def rows(self, path: str, **query: object) -> list[dict[str, Any]]:
+        """Rows of one page, read without a key."""
+        answer = self.client.get(f"/v1/registry/{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+
+@contextmanager
+def open_registry(settings: Settings) -> Iterator[Registry]:
+    """The application on these settings, with its two keys, on a day in the middle of the compliance year 2024."""
+    app = create_app(settings)
+    with pytest.MonkeyPatch.context() as patch, TestClient(app, raise_server_exceptions=False) as client:
+        for module in (registry_acts, registry_compliance):
+            patch.setattr(module, "now_us", lambda: TODAY_US)
+        engine = app.state.store.engine
+        keys = [
+            {"Authorization": f"Bearer {create_key(engine, name, 1, roles)}"}
+            for name, roles in (("writer", ["write"]), ("reader", ["read"]))
+        ]
+        yield Registry(client, *keys)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A ledger that all registry tests of this folder write to; each uses ids and codes of its own."""
+    with open_registry(Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("registry"))})) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh_registry(database_url: str, tmp_path: Path) -> Iterator[Registry]:
+    """An empty ledger on each database."""
+    with open_registry(Settings(home=tmp_path / "home", database_url=database_url)) as opened:
+        yield opened

@@ -214,11 +214,15 @@ def test_openapi_is_valid_with_unique_operation_ids_tags_and_examples(app: FastA
 
 
 def test_documented_examples_are_rows_that_the_api_gives(app: FastAPI, client: TestClient) -> None:
-    """Figures in the documentation are computed ones: each example is found in the answer, hashes apart."""
+    """Figures in the documentation are computed ones: each example is found in the answer, hashes apart. Those of the
+    registry need a ledger with something in it: see test_registry_reads.
+    """
     volatile = {"edition", "framework_hash", "recipe_hash", "data_version", "content_hash", "engine", "notes"}
     for path, entry in app.openapi()["paths"].items():
+        if not path.startswith("/v1") or path.startswith("/v1/registry"):
+            continue
         content = entry["get"]["responses"]["200"].get("content", {})
-        if not path.startswith("/v1") or "application/json" not in content:
+        if "application/json" not in content:
             continue
         (example,) = content["application/json"]["example"]
         url = path.format(hub="wuhan", framework="green", market="CEA", table="rank_history")
