@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
-from api.audit_cli import audit_app
 from api.index_cli import index_app
 from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
-from api.registry_cli import registry_app
-from api.rules_cli import rules_app
+from api.registry.audit_cli import audit_app
+from api.registry.cli import registry_app
+from api.registry.rules_cli import rules_app
 
 if TYPE_CHECKING:
     from api.store import Store

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.keys import KeyMissing, KeyProblem, KeyTooWeak
-from api.registry_store import NotInLedger, check_name
+from api.registry.store import NotInLedger, check_name
 from carbon.errors import CarbonError, UnknownMarket
 from carbon.ledger.chain import SealBusy
 from carbon.ledger.listings import UnknownListing

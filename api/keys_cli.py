@@ -9,7 +9,7 @@ import typer
 
 from api.lang import texts
 from api.options import NOT_FOUND, FormatOption, LangOption, format_of, lang_of
-from api.registry_session import registry, stop
+from api.registry.session import registry, stop
 
 keys_app = typer.Typer(help="Make, list and revoke keys of the HTTP API.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,7 +42,8 @@ def create(
 @keys_app.command("list")
 def list_keys(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the keys: name, roles, when made and revoked; never the keys themselves."""
-    from api import keys, registry_screens
+    from api import keys
+    from api.registry import screens as registry_screens
 
     chosen, tongue = format_of(form), lang_of(lang)
     with registry() as store:

@@ -8,9 +8,10 @@ from typing import Annotated
 import polars as pl
 from fastapi import APIRouter, Path
 
-from api import registry_schemas, registry_store
 from api.deps import PrivateDep, StoreDep
-from api.registry_tables import VARY, add_listing, written
+from api.registry import schemas as registry_schemas
+from api.registry import store as registry_store
+from api.registry.tables import VARY, add_listing, written
 from api.tables import add_table
 
 router = APIRouter(prefix="/v1/registry", tags=["registry"])

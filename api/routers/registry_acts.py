@@ -20,12 +20,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, BackgroundTasks, Body, Header, Request, Response
 from pydantic import AfterValidator
 
-from api import registry_schemas, registry_store
 from api.clock import now_us
 from api.deps import StoreDep, WriterDep
 from api.errors import PROBLEM_JSON, REPLAYED, refused_act
-from api.registry_bodies import BODIES
-from api.registry_bodies import Body as Asked
+from api.registry import schemas as registry_schemas
+from api.registry import store as registry_store
+from api.registry.bodies import BODIES
+from api.registry.bodies import Body as Asked
 from api.schemas import ProblemBody
 from carbon.ledger.book import Act
 from carbon.ledger.orders import Receipt
@@ -160,7 +161,7 @@ def _add_act(verb: str) -> None:
 @cache
 def act_examples() -> dict[str, list[dict[str, Any]]]:
     """Bodies of each verb that are known to work one after another: a small town's compliance year."""
-    text = files("api").joinpath("act_examples.json").read_text(encoding="utf-8")
+    text = files("api.registry").joinpath("act_examples.json").read_text(encoding="utf-8")
     found: dict[str, list[dict[str, Any]]] = json.loads(text)
     return found
 

@@ -9,10 +9,11 @@ from typing import Annotated
 import polars as pl
 from fastapi import APIRouter, Path, Query
 
-from api import registry_schemas, registry_store
 from api.clock import now_us
 from api.deps import PrivateDep, StoreDep
-from api.registry_tables import VARY, written
+from api.registry import schemas as registry_schemas
+from api.registry import store as registry_store
+from api.registry.tables import VARY, written
 from api.tables import add_table
 from carbon.ledger.listing import MOST_ROWS, BadFilter
 from carbon.ledger.orders import time_from_us

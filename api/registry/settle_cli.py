@@ -1,6 +1,6 @@
 """The commands `greenfin registry` for linked movements: all or none at once, or reserved first and settled later.
 
-Knows commands and options. Movements come as words or from a file; both are read by `api.registry_files`.
+Knows commands and options. Movements come as words or from a file; both are read by `api.registry.files`.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.options import FormatOption, LangOption
-from api.registry_options import (
+from api.registry.options import (
     ActorOption,
     AtOption,
     IdOption,
@@ -18,7 +18,7 @@ from api.registry_options import (
     time_us_of,
     whole,
 )
-from api.registry_session import act_now, ask, id_of, perform, registry, show
+from api.registry.session import act_now, ask, id_of, perform, registry, show
 
 linked_app = typer.Typer(rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def transfer_linked(
     form: FormatOption = None,
 ) -> None:
     """Move several things at once, all or none: delivery versus payment, for instance."""
-    from api.registry_files import given_movements
+    from api.registry.files import given_movements
 
     asked = {"movements": given_movements(file, movement or [])}
     perform("transfer_linked", asked, ask(client_id, actor, at, form, lang))
@@ -57,7 +57,7 @@ def reserve(
     form: FormatOption = None,
 ) -> None:
     """Keep free what linked movements will take, all or none, until a time; then settle or void it."""
-    from api.registry_files import given_movements
+    from api.registry.files import given_movements
 
     time_us_of(until, "--until")
     asked = {"movements": given_movements(file, movement or []), "expires_at": until}
@@ -110,7 +110,7 @@ def expire(
     form: FormatOption = None,
 ) -> None:
     """Void every reservation that has expired; each gets the id ID:RESERVATION."""
-    from api import registry_store
+    from api.registry import store as registry_store
 
     wanted = ask(client_id, actor, at, form, lang)
     client_id = id_of(wanted)

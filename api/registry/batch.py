@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, text
 
-from api.registry_files import FileAct
-from api.registry_store import VERBS
+from api.registry.files import FileAct
+from api.registry.store import VERBS
 from api.store import Store
 from carbon.errors import CarbonError
 from carbon.ledger.book import Act

@@ -1,6 +1,6 @@
 """The commands `greenfin registry` for many acts at once: files of acts, and outside registers in and out.
 
-Knows commands and options. Files of acts are read by `api.registry_files` and run by `api.registry_batch`; formats of
+Knows commands and options. Files of acts are read by `api.registry.files` and run by `api.registry.batch`; formats of
 outside registers are those of `carbon.imports`.
 """
 
@@ -12,8 +12,8 @@ import typer
 
 from api.lang import texts
 from api.options import FAILED, INVALID_DATA, FormatOption, LangOption, format_of, lang_of
-from api.registry_options import ActorOption, IdOption
-from api.registry_session import ask, registry
+from api.registry.options import ActorOption, IdOption
+from api.registry.session import ask, registry
 
 if TYPE_CHECKING:
     from carbon.imports import Door
@@ -39,10 +39,12 @@ def batch(
     form: FormatOption = None,
 ) -> None:
     """Carry out the acts of a file one by one, checked as a whole first. The same file again changes nothing."""
-    from api import registry_batch, registry_screens, registry_store
     from api.clock import now_us
     from api.output import progress_bar
-    from api.registry_files import read_acts
+    from api.registry import batch as registry_batch
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
+    from api.registry.files import read_acts
 
     wanted = ask(None, actor, None, form, lang)
     acts = read_acts(file)
@@ -70,7 +72,7 @@ def formats(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the formats of outside registers that can be imported and exported."""
     import polars as pl
 
-    from api import registry_screens
+    from api.registry import screens as registry_screens
     from carbon.imports import EXPORTS, IMPORTS
 
     chosen, tongue = format_of(form), lang_of(lang)
@@ -101,9 +103,10 @@ def import_file(
 
     Without --id the id follows from the content of the file.
     """
-    from api import registry_screens, registry_store
     from api.clock import now_us
     from api.output import progress_bar
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
     from carbon.imports import IMPORTS
     from carbon.ledger.book import Act
     from carbon.ledger.post import writing
@@ -136,7 +139,7 @@ def export_file(
     form: FormatOption = None,
 ) -> None:
     """Write the registry, or an imported release, in an outside register's format; list what has no place there."""
-    from api import registry_screens
+    from api.registry import screens as registry_screens
     from carbon.imports import EXPORTS
 
     chosen, tongue = format_of(form), lang_of(lang)

@@ -2,7 +2,7 @@
 
 Knows every verb by its name and how it is carried out, when the log is sealed in passing, and which view answers which
 question. Knows no HTTP, no screen and no clock. A new verb of the ledger plugs in at VERBS, with its body in
-`registry_bodies` and its words in `routers.registry_acts`.
+`bodies` and its words in `routers.registry_acts`.
 """
 
 import csv

@@ -9,8 +9,8 @@ from typing import Any, get_args
 import polars as pl
 import pytest
 
-from api import registry_files
-from api.registry_bodies import BODIES
+from api.registry import files as registry_files
+from api.registry.bodies import BODIES
 
 from .town import RESERVATION, Run, rows, state
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from api import registry_store
+from api.registry import store as registry_store
 from carbon.ledger.orders import us_from_time
 
 from .town import A1, CEA24, CN, COMMANDS, FAR_US, MOVE, RESERVATION, START_US, Run, Words, rows, state

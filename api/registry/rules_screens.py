@@ -8,10 +8,10 @@ from importlib.resources import files
 
 import polars as pl
 
-from api.calculations import Calculation, calculation_rows
 from api.lang import Lang, texts
 from api.output import NONE, Format, write_lines, write_rows
-from api.registry_screens import write_folding_table
+from api.registry.calculations import Calculation, calculation_rows
+from api.registry.screens import write_folding_table
 from carbon.rules.units_file import UnitsReading
 from carbon.uscc import normalise_uscc, uscc_findings
 
@@ -90,7 +90,7 @@ def show_codes(codes: Sequence[str], form: Format, lang: Lang) -> bool:
 
 def units_example() -> str:
     """A file of units to start from, TOML with remarks in both languages."""
-    return files("api").joinpath("units_example.toml").read_text(encoding="utf-8")
+    return files("api.registry").joinpath("units_example.toml").read_text(encoding="utf-8")
 
 
 def _show_lines(rows: pl.DataFrame, title: str, lang: Lang) -> None:

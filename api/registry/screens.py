@@ -15,7 +15,7 @@ from api.lang import Lang, texts
 from api.output import PIPE_WIDTH, Format, show, write_lines, write_rows
 
 if TYPE_CHECKING:
-    from api.registry_batch import Outcome
+    from api.registry.batch import Outcome
     from carbon.errors import Problem
     from carbon.imports.report import ImportReport
     from carbon.ledger.orders import Receipt

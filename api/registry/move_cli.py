@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.options import FormatOption, LangOption
-from api.registry_options import (
+from api.registry.options import (
     AccountCode,
     ActorOption,
     AtOption,
@@ -24,7 +24,7 @@ from api.registry_options import (
     ToAccount,
     Tonnes,
 )
-from api.registry_session import ask, perform
+from api.registry.session import ask, perform
 
 movements_app = typer.Typer(rich_markup_mode=None)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
-from api.registry_options import LARGEST_T, day_of
+from api.registry.options import LARGEST_T, day_of
 
 if TYPE_CHECKING:
     from carbon.rules.book import Rules
@@ -50,7 +50,7 @@ def rules(
 
     import polars as pl
 
-    from api import rules_screens
+    from api.registry import rules_screens
     from carbon.rules.book import rule_rows
     from carbon.rules.models import Kind
 
@@ -86,8 +86,8 @@ def allocate(
 
     Bad rows are listed all at once, and what is left is calculated; the exit code is then 4.
     """
-    from api import rules_screens
-    from api.calculations import calculate
+    from api.registry import rules_screens
+    from api.registry.calculations import calculate
     from carbon.rules.units_file import read_units
 
     chosen, tongue = format_of(form), lang_of(lang)
@@ -126,7 +126,7 @@ def check_code(
     form: FormatOption = None,
 ) -> None:
     """Check unified social credit codes (GB 32100); a wrong one is told, the right one never guessed. Exit code 4."""
-    from api import rules_screens
+    from api.registry import rules_screens
 
     chosen, tongue = format_of(form), lang_of(lang)
     if not rules_screens.show_codes(codes, chosen, tongue):

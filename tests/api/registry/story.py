@@ -1,9 +1,9 @@
 """The documented bodies of all verbs, played one after another: a small town's compliance year."""
 
-from api.registry_schemas import ReceiptBody
+from api.registry.schemas import ReceiptBody
 from api.routers.registry_acts import act_examples
 
-from .conftest import Registry
+from ..conftest import Registry
 
 KINDS = {"transfer_linked": "transfer"}
 # Verb, which of its documented bodies, the id it is given. What comes later needs what came before.

@@ -1,7 +1,7 @@
 """Acts and movements read from files, checked as a whole before any of them is carried out.
 
 Knows the layouts (CSV, JSON lines; TOML and JSON for linked movements) and how wrong cells are reported. Must not know
-the ledger; what a verb may be asked with stands in `registry_bodies`.
+the ledger; what a verb may be asked with stands in `bodies`.
 """
 
 import json
@@ -14,9 +14,9 @@ from typing import Any, Final
 import typer
 from pydantic import ValidationError
 
-from api.registry_bodies import BODIES, Body
-from api.registry_options import time_us_of, whole
-from api.registry_session import value_errors
+from api.registry.bodies import BODIES, Body
+from api.registry.options import time_us_of, whole
+from api.registry.session import value_errors
 from carbon.errors import CarbonError, Problem, UnreadableFile
 from carbon.formats.text import decode, extra_column, read_bytes, read_header, split_cells
 from carbon.ledger.orders import BadOrder, check_id
@@ -64,7 +64,7 @@ class FileAct:
 def read_acts(path: Path) -> tuple[FileAct, ...]:
     """The acts of a CSV file (one heading a field) or of JSON lines (.jsonl, .ndjson, .json: one object a line).
 
-    Columns: verb, id, at and actor where they are not the same for all, and the fields of `registry_bodies`; verbs may
+    Columns: verb, id, at and actor where they are not the same for all, and the fields of `bodies`; verbs may
     be written with hyphens. In CSV, lists have semicolons, `movements` is JSON.
     Raises InvalidActs with everything wrong at once, UnreadableFile, FileTooLarge.
     """

@@ -9,14 +9,14 @@ import polars as pl
 
 from api.lang import Lang, texts
 from api.output import Format, write_lines
-from api.registry_screens import show_rows
+from api.registry.screens import show_rows
 
 
 def show_findings(
     findings: pl.DataFrame, severities: Sequence[str], codes: Sequence[str] | None, form: Format, lang: Lang
 ) -> None:
     """The findings asked for, then how many of each check there are in all, and how many are not shown."""
-    from api.registry_store import checks
+    from api.registry.store import checks
 
     text = texts("cli", lang)
     shown = findings.filter(pl.col("severity").is_in(list(severities)))

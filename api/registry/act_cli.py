@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.options import FormatOption, LangOption
-from api.registry_options import (
+from api.registry.options import (
     AccountCode,
     ActorOption,
     AtOption,
@@ -21,7 +21,7 @@ from api.registry_options import (
     VintageFrom,
     VintageTo,
 )
-from api.registry_session import ask, perform
+from api.registry.session import ask, perform
 
 parties_app = typer.Typer(rich_markup_mode=None)
 

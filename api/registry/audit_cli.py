@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from api.options import FAILED, FormatOption, LangOption, format_of, lang_of
-from api.registry_session import registry
+from api.registry.session import registry
 
 _SEVERITIES: Final = ("error", "warning", "info")
 _SEAL: Final = "SEAL"  # the hash chain, which has no number among the checks
@@ -36,8 +36,9 @@ def audit(
 
     Exit code 1 where there is an error, shown or not; 0 where there are at most warnings and remarks.
     """
-    from api import audit_screens, registry_store
     from api.clock import now_us
+    from api.registry import audit_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     if severity not in _SEVERITIES:

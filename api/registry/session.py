@@ -14,7 +14,7 @@ import typer
 from api.lang import Lang, texts
 from api.options import FAILED, NOT_FOUND, format_of, lang_of
 from api.output import Format
-from api.registry_options import time_us_of
+from api.registry.options import time_us_of
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -51,12 +51,12 @@ def ask(client_id: str | None, actor: str, at: str | None, form: str | None, lan
 def perform(verb: str, asked: Mapping[str, object], wanted: Ask) -> None:
     """Carry out one verb and show its receipt; a refused act ends the command with exit code 1.
 
-    asked : the fields of the verb's body (`registry_bodies`); null is left out. Wrong values are wrong usage.
+    asked : the fields of the verb's body (`bodies`); null is left out. Wrong values are wrong usage.
     """
     from pydantic import ValidationError
 
-    from api import registry_store
-    from api.registry_bodies import BODIES
+    from api.registry import store as registry_store
+    from api.registry.bodies import BODIES
 
     try:
         body = BODIES[verb].model_validate({name: value for name, value in asked.items() if value is not None})
@@ -90,7 +90,8 @@ def act_now(client_id: str, wanted: Ask) -> "Act":
 
 def show(receipts: "list[Receipt]", wanted: Ask) -> None:
     """Show what came of acts. Each refusal is told on standard error too, and the exit code is then 1."""
-    from api import registry_screens, registry_store
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     registry_screens.show_receipts(registry_screens.receipt_rows(receipts), wanted.form, wanted.lang)
     text = texts("cli", wanted.lang)
@@ -127,7 +128,7 @@ def registry() -> Iterator["Store"]:
     What is not in the ledger ends the command with exit code 3, an id in use and a busy log with 1, and a question
     that no list understands is wrong usage.
     """
-    from api.registry_store import NotInLedger
+    from api.registry.store import NotInLedger
     from api.settings import Settings
     from api.store import open_store
     from carbon.ledger.chain import SealBusy

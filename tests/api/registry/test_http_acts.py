@@ -9,16 +9,17 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import registry_store, schemas
+from api import schemas
 from api.errors import PROBLEM_JSON
 from api.keys import create_key, revoke_key
-from api.registry_bodies import BODIES
-from api.registry_schemas import RefusalBody
+from api.registry import store as registry_store
+from api.registry.bodies import BODIES
+from api.registry.schemas import RefusalBody
 from api.routers import registry_acts
 from api.routers.registry_acts import MOST_BYTES, act_examples
 
-from .conftest import Registry
-from .registry_story import STORY, play
+from ..conftest import Registry
+from .story import STORY, play
 
 
 def test_the_documented_bodies_tell_one_story(fresh_registry: Registry) -> None:

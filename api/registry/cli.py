@@ -11,12 +11,12 @@ import typer
 
 from api.lang import texts
 from api.options import FormatOption, LangOption, format_of, lang_of
-from api.registry_act_cli import parties_app
-from api.registry_many_cli import many_app
-from api.registry_move_cli import movements_app
-from api.registry_options import YearOption, day_of
-from api.registry_session import registry
-from api.registry_settle_cli import linked_app
+from api.registry.act_cli import parties_app
+from api.registry.many_cli import many_app
+from api.registry.move_cli import movements_app
+from api.registry.options import YearOption, day_of
+from api.registry.session import registry
+from api.registry.settle_cli import linked_app
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,8 +64,8 @@ def _add_list(name: str, help: str) -> None:
     ) -> None:
         chosen, tongue = format_of(form), lang_of(lang)
         rows, following = _list(name, _filters(filters or []), sort, after, _MOST_ROWS if every else limit, every)
-        from api import registry_screens
         from api.output import write_lines
+        from api.registry import screens as registry_screens
 
         text = texts("cli", tongue)
         registry_screens.show_rows(rows, text[f"registry_title_{name}"].format(rows=rows.height), chosen, tongue)
@@ -84,7 +84,8 @@ def account(
     form: FormatOption = None,
 ) -> None:
     """Show one account: holder, representatives, what it holds."""
-    from api import registry_screens, registry_store
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     with registry() as store:
@@ -100,7 +101,8 @@ def transaction(
     form: FormatOption = None,
 ) -> None:
     """Show one act and its legs: what was asked, what came of it, what moved."""
-    from api import registry_screens, registry_store
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     with registry() as store:
@@ -115,7 +117,8 @@ def trace(
     form: FormatOption = None,
 ) -> None:
     """Tell the whole life of a unit or of a run of units, and where it is now."""
-    from api import registry_screens, registry_store
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     with registry() as store:
@@ -135,8 +138,9 @@ def compliance(
     """Show how each operator stands with each compliance year; every status is derived, none was ever typed."""
     from datetime import date, timedelta
 
-    from api import registry_screens, registry_store
     from api.clock import now_us
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     today = date(1970, 1, 1) + timedelta(microseconds=now_us() + _CHINA_US)
@@ -149,8 +153,9 @@ def compliance(
 @registry_app.command("seal")
 def seal_now(lang: LangOption = "en", form: FormatOption = None) -> None:
     """Seal all of the log that is not sealed yet and print the digest to publish."""
-    from api import registry_screens, registry_store
     from api.clock import now_us
+    from api.registry import screens as registry_screens
+    from api.registry import store as registry_store
 
     chosen, tongue = format_of(form), lang_of(lang)
     with registry() as store:
@@ -163,7 +168,7 @@ def seal_now(lang: LangOption = "en", form: FormatOption = None) -> None:
 @registry_app.command()
 def head(lang: LangOption = "en", form: FormatOption = None) -> None:
     """Print the digest of the last seal: published elsewhere, it proves later that nothing before it was changed."""
-    from api import registry_screens
+    from api.registry import screens as registry_screens
 
     chosen, tongue = format_of(form), lang_of(lang)
     registry_screens.show_head(_head(), chosen, tongue)
@@ -197,7 +202,7 @@ def _list(
     """Rows of a list and the cursor of those that follow; with `every`, all of them from there on."""
     import polars as pl
 
-    from api import registry_store
+    from api.registry import store as registry_store
 
     pages = []
     with registry() as store:

@@ -10,9 +10,9 @@ import polars as pl
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from api import registry_store
 from api.answers import answer
 from api.deps import PrivateDep, ReaderDep, StoreDep
+from api.registry import store as registry_store
 from api.tables import CSV, PROBLEMS, csv_name, examples, to_csv, to_json
 from carbon.ledger.listing import MOST_ROWS, BadFilter, Column, filter_names
 from carbon.ledger.listings import find_listing

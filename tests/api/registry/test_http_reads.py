@@ -13,13 +13,14 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import registry_schemas, schemas
-from api.registry_tables import listing_parameters
+from api import schemas
+from api.registry import schemas as registry_schemas
+from api.registry.tables import listing_parameters
 from api.settings import Settings
 from carbon.ledger.listings import LISTINGS, find_listing
 
-from .conftest import Registry, open_registry
-from .registry_story import STORY, play
+from ..conftest import Registry, open_registry
+from .story import STORY, play
 
 # Operation, path, and its documented row. "examples" of the documentation are rows that the story gives.
 READS: dict[str, tuple[str, type[schemas.Row]]] = {

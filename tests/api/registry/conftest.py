@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from api import registry_store
+from api.registry import store as registry_store
 from api.settings import Settings
 from api.store import open_store
 from carbon.ledger.book import Act
