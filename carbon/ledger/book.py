@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from carbon.ledger.orders import IdInUse, Leg, Order, Receipt, body_sha256, canonical_body, check_id
-from carbon.ledger.post import code_of, message_of, post
+from carbon.ledger.orders import IdInUse, Leg, Order, Receipt, body_sha256, canonical_body
+from carbon.ledger.post import checked_body, code_of, message_of, post
 
 __all__ = ["Act", "Refusal", "book", "one_row", "refuse"]
 
@@ -52,7 +52,8 @@ def book(
     effect : writes the other rows, given the transaction's id. Both may raise Refusal.
     Result as `post` has it. Raises IdInUse, BadOrder.
     """
-    order = Order(check_id(act.client_id), kind, act.at_us, act.actor, body, (), scheme, subject)
+    order = Order(act.client_id, kind, act.at_us, act.actor, body, (), scheme, subject)
+    checked_body(order)
     earlier = _earlier(connection, order)
     if earlier is not None:
         return earlier
@@ -70,6 +71,10 @@ def book(
     except IntegrityError as broken:
         savepoint.rollback()
         return refuse(connection, order, code_of(broken.orig), None)
+    except BaseException:
+        # Whoever catches this and commits must not commit half an act.
+        savepoint.rollback()
+        raise
     savepoint.commit()
     return receipt
 
@@ -108,8 +113,9 @@ def one_row(connection: Connection, query: str, values: Mapping[str, object]) ->
 def _earlier(connection: Connection, order: Order) -> Receipt | None:
     """What came of the same id before. Raises IdInUse where it was another act."""
     if connection.dialect.name != "sqlite":
-        # Two writers with one new id: the second waits here until the first is done.
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": order.client_id})
+        connection.execute(text("SELECT registry_begin_act(:id)"), {"id": order.client_id})
+        # Before any account is locked: who closes a registry waits for this act, or this act for them.
+        connection.execute(text("SELECT registry_lock_schemes(alone => false)"))
     query = "SELECT id, status, code, message, body_sha256 FROM registry_transaction WHERE client_id = :id"
     seen = one_row(connection, query, {"id": order.client_id})
     if seen is None:

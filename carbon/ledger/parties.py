@@ -107,6 +107,9 @@ def open_account(
         holder = None if entity is None else _id_of(connection, "registry_entity", entity, "C10")
         if type in _HELD_BY_ENTITY and (primary is None or secondary is None):
             raise Refusal("C11", f"{type} account {code} without its two representatives")
+        # Which of two broken constraints a database names is its own affair; this one goes first.
+        if one_row(connection, "SELECT 1 FROM registry_account WHERE code = :code", {"code": code}) is not None:
+            raise Refusal("C09", f"the account {code!r} there already")
         row = {"code": code, "scheme": scheme, "type": type, "entity_id": holder, "status": "open"}
         years = {"first_year": first_year, "last_year": last_year}
         _insert(connection, "registry_account", {**row, **years, "transaction_id": transaction})

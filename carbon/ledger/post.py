@@ -5,6 +5,7 @@ guards becomes a code. Must not know what a verb means. The caller owns the data
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,9 +16,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from carbon.ledger.orders import IdInUse, Leg, Order, Receipt, body_sha256, canonical_body, check_id
+from carbon.ledger.orders import BadOrder, IdInUse, Leg, Order, Receipt, body_sha256, canonical_body, check_id
 
-__all__ = ["begin_writing", "code_names", "code_of", "message_of", "post", "writing"]
+__all__ = ["begin_writing", "checked_body", "code_names", "code_of", "message_of", "post", "writing"]
 
 # Which check a broken constraint belongs to; the guards themselves raise the code.
 _CODES: Final = {
@@ -36,7 +37,10 @@ _CODES: Final = {
     "transfer_names_original": "C28",
     "transfer_reversal_posted": "C28",
     "block_disjoint": "C27",
+    "registry_block_pkey": "C27",
+    "registry_block.instrument_id, registry_block.serial_first": "C27",
     "block_order": "C26",
+    "piece_order": "C26",
     "registry_account.code": "C09",
     "registry_account_code_key": "C09",
     "ix_registry_account_code": "C09",
@@ -54,6 +58,11 @@ _CODES: Final = {
     "instrument_vintage": "C15",
     "account_years": "C15",
 }
+_LARGEST_SERIAL: Final = 2**53
+_INT64: Final = range(-(2**63), 2**63)
+_NUL_IN_JSON: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_YEARS: Final = range(1990, 2101)
+_TIMES_US: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # the years 1 to 9999
 _FIRST_COLUMNS: Final = "client_id, kind, scheme, subject, at_us, actor"
 _HEADER: Final = (
     f"INSERT INTO registry_transaction ({_FIRST_COLUMNS}, status, code, message, body, body_sha256, reverses)"  # noqa: S608
@@ -94,8 +103,7 @@ def post(connection: Connection, order: Order) -> Receipt:
     Result : done; or failed, with the code of the check that refused it, recorded under its id for ever (C20); or what
     came of the same order before (C19). Raises IdInUse where the id was used for another body, BadOrder.
     """
-    check_id(order.client_id)
-    body = canonical_body(order.kind, order.body)
+    body = checked_body(order)
     digest = body_sha256(body)
     cursor = connection.connection.cursor()
     try:
@@ -104,6 +112,38 @@ def post(connection: Connection, order: Order) -> Receipt:
         return _post_postgresql(cursor, order, body, digest)
     finally:
         cursor.close()
+
+
+def checked_body(order: Order) -> str:
+    """The canonical body of an order that both databases can hold as it stands. Raises BadOrder where they cannot."""
+    check_id(order.client_id)
+    for time in (order.at_us, *(leg.expires_at_us for leg in order.legs if leg.expires_at_us is not None)):
+        if not _whole(time, _TIMES_US):
+            raise BadOrder(f"found the time {time!r}, expected microseconds since 1970 within the years 1 to 9999")
+    for leg in order.legs:
+        if not _whole(leg.quantity, _INT64):
+            raise BadOrder(f"found the quantity {leg.quantity!r}, expected a whole number (C16)")
+        if leg.first_serial is not None and not _whole(leg.first_serial, range(1, _LARGEST_SERIAL + 1)):
+            raise BadOrder(f"found the number {leg.first_serial!r}, expected one from 1 to {_LARGEST_SERIAL} (C26)")
+        if leg.compliance_year is not None and not _whole(leg.compliance_year, _YEARS):
+            raise BadOrder(f"found the compliance year {leg.compliance_year!r}, expected one from 1990 to 2100")
+    body = canonical_body(order.kind, order.body)
+    texts = (body, order.actor, order.subject or "")
+    if any("\0" in text for text in texts) or _NUL_IN_JSON.search(body) or not all(map(_is_utf8, texts)):
+        raise BadOrder("found a text with a NUL or half a character, expected texts of whole characters")
+    return body
+
+
+def _whole(number: object, within: range) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number in within
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache
@@ -132,15 +172,26 @@ def _post_sqlite(cursor: DBAPICursor, order: Order, body: str, digest: str) -> R
                 code = _unknown(cursor, leg, "?")
                 break
     except sqlite3.IntegrityError as refusal:
-        code = code_of(refusal)
+        code = _code_in(str(refusal))
+        if code is None:
+            _undo_sqlite(cursor)
+            raise
+    except BaseException:
+        # Whoever catches this and commits must not commit half an act.
+        _undo_sqlite(cursor)
+        raise
     if code is None:
         cursor.execute("RELEASE act")
         return Receipt(transaction_id, order.client_id, order.kind, "done")
-    cursor.execute("ROLLBACK TO act")
-    cursor.execute("RELEASE act")
+    _undo_sqlite(cursor)
     message = message_of(code, order)
     cursor.execute(_HEADER, _header(order, "failed", code, body, digest, message))
     return Receipt(int(cursor.lastrowid), order.client_id, order.kind, "failed", code, message)
+
+
+def _undo_sqlite(cursor: DBAPICursor) -> None:
+    cursor.execute("ROLLBACK TO act")
+    cursor.execute("RELEASE act")
 
 
 def _post_postgresql(cursor: DBAPICursor, order: Order, body: str, digest: str) -> Receipt:

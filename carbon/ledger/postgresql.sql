@@ -12,16 +12,36 @@ BEGIN
   RETURN NULL;
 END $$
 -- next
+CREATE OR REPLACE FUNCTION registry_lock_schemes(alone boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  -- Whoever opens or closes a registry waits for the movements under way, and they for it. Not a lock on the scheme's
+  -- row: every movement would have to write to that one row.
+  IF alone THEN
+    PERFORM pg_advisory_xact_lock(7201041);
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(7201041);
+  END IF;
+END $$
+-- next
+CREATE OR REPLACE FUNCTION registry_begin_act(client_id text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  -- Before anything else is locked: an import or a seal that keeps all writers out waits for this act, or this act for
+  -- it. Then two writers with one new id: the second waits here until the first is done, and then finds it.
+  LOCK TABLE registry_transaction IN ROW EXCLUSIVE MODE;
+  PERFORM pg_advisory_xact_lock(hashtextextended(client_id, 0));
+END $$
+-- next
 CREATE OR REPLACE FUNCTION registry_act() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE a registry_account;
 BEGIN
   IF NEW.kind IN ('open_scheme', 'close_scheme') THEN
+    PERFORM registry_lock_schemes(alone => true);
     UPDATE registry_scheme SET state = CASE NEW.kind WHEN 'close_scheme' THEN 'closed' ELSE 'open' END
     WHERE scheme = NEW.subject;
     IF NOT FOUND THEN PERFORM registry_refuse('C01'); END IF;
     RETURN NULL;
   END IF;
-  SELECT * INTO a FROM registry_account WHERE code = NEW.subject FOR UPDATE;
+  SELECT * INTO a FROM registry_account WHERE code = NEW.subject FOR NO KEY UPDATE;
   IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
   IF a.status = 'closed' THEN PERFORM registry_refuse('C23'); END IF;
   IF NEW.kind = 'close_account'
@@ -57,14 +77,19 @@ DECLARE
   m registry_movement; r registry_transfer; o registry_transfer;
 BEGIN
   -- Whoever closes or blocks one of the two accounts waits for this movement, and this movement for them.
+  PERFORM registry_lock_schemes(alone => false);
   PERFORM 1 FROM registry_account WHERE id IN (NEW.source_id, NEW.target_id) ORDER BY id FOR SHARE;
+  IF NOT EXISTS (SELECT 1 FROM registry_transaction WHERE id = NEW.transaction_id AND status = 'done') THEN
+    PERFORM registry_refuse('C20');
+  END IF;
   SELECT * INTO s FROM registry_account WHERE id = NEW.source_id;
   IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
   SELECT * INTO t FROM registry_account WHERE id = NEW.target_id;
   IF NOT FOUND THEN PERFORM registry_refuse('C02'); END IF;
   SELECT * INTO i FROM registry_instrument WHERE id = NEW.instrument_id;
   IF NOT FOUND THEN PERFORM registry_refuse('C42'); END IF;
-  IF s.status = 'closed' OR t.status = 'closed' THEN PERFORM registry_refuse('C23'); END IF;
+  -- What waits for an account that closed meanwhile can still be given up.
+  IF s.status = 'closed' OR (t.status = 'closed' AND NEW.phase <> 'void') THEN PERFORM registry_refuse('C23'); END IF;
   IF EXISTS (SELECT 1 FROM registry_scheme WHERE scheme IN (s.scheme, t.scheme) AND state <> 'open') THEN
     PERFORM registry_refuse('C01');
   END IF;
@@ -107,6 +132,16 @@ BEGIN
       PERFORM registry_refuse('C28');
     END IF;
   END IF;
+  -- Once the final allocation is settled, what was granted changes only with it.
+  IF NEW.compliance_year IS NOT NULL AND (
+    NEW.kind IN ('pre_allocate', 'allocate') OR (NEW.kind = 'reverse' AND o.kind IN ('pre_allocate', 'allocate'))
+  ) AND EXISTS (
+    SELECT 1 FROM registry_statement f
+    WHERE f.account_id = CASE NEW.kind WHEN 'reverse' THEN NEW.source_id ELSE NEW.target_id END
+    AND f.kind = 'final_allocation' AND f.compliance_year = NEW.compliance_year AND NOT EXISTS (
+      SELECT 1 FROM registry_transaction x WHERE x.reverses = f.transaction_id AND x.status = 'done'
+    )
+  ) THEN PERFORM registry_refuse('C34'); END IF;
   RETURN NEW;
 END $$
 -- next
@@ -153,7 +188,7 @@ CREATE OR REPLACE FUNCTION registry_issue_units(leg registry_transfer) RETURNS v
 DECLARE low bigint; high bigint;
 BEGIN
   SELECT coalesce(leg.first_serial, next_serial) INTO low FROM registry_instrument
-  WHERE id = leg.instrument_id FOR UPDATE;
+  WHERE id = leg.instrument_id FOR NO KEY UPDATE;
   high := low + leg.quantity - 1;
   UPDATE registry_instrument SET next_serial = greatest(next_serial, high + 1) WHERE id = leg.instrument_id;
   INSERT INTO registry_piece (transfer_id, instrument_id, serial_first, serial_last, parent_first, parent_last)
@@ -230,23 +265,46 @@ END $$
 CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
 FOR EACH ROW WHEN (NEW.kind = 'final_allocation') EXECUTE FUNCTION registry_final_once()
 -- next
+CREATE OR REPLACE FUNCTION registry_lock_rows(kind text, subject text, legs jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE codes text[]; unit_codes text[]; accounts bigint[]; units bigint[]; there int;
+BEGIN
+  -- Everything that an act depends on is locked before the act gets its number, so that the numbers of any two acts on
+  -- the same account, scheme or holding tell which came first; and always in one order, so that two writers never wait
+  -- for each other in a ring.
+  IF kind IN ('open_scheme', 'close_scheme') THEN
+    PERFORM registry_lock_schemes(alone => true);
+  ELSIF kind IN ('close_account', 'block_account', 'unblock_account') THEN
+    PERFORM 1 FROM registry_account WHERE code = subject FOR NO KEY UPDATE;
+  END IF;
+  IF jsonb_array_length(legs) = 0 THEN RETURN; END IF;
+  PERFORM registry_lock_schemes(alone => false);
+  -- By arrays: a join with the legs would read all accounts, since the planner cannot know how few they are.
+  SELECT array_agg(l.source) || array_agg(l.target), array_agg(l.instrument) INTO codes, unit_codes
+  FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text);
+  SELECT array_agg(id) INTO accounts FROM (
+    SELECT id FROM registry_account WHERE code = ANY (codes) ORDER BY id FOR SHARE
+  ) locked;
+  SELECT array_agg(id) INTO units FROM registry_instrument WHERE code = ANY (unit_codes);
+  -- What is missing is made before anything is locked, each in one order.
+  SELECT count(*) INTO there FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = ANY (units);
+  IF there < cardinality(accounts) * cardinality(units) THEN
+    INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+    SELECT DISTINCT a.id, i.id, 0, 0, a.type = 'issuance'
+    FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
+    JOIN registry_account a ON a.id = ANY (accounts) AND a.code IN (l.source, l.target)
+    JOIN registry_instrument i ON i.id = ANY (units) AND i.code = l.instrument
+    WHERE NOT EXISTS (SELECT 1 FROM registry_holding WHERE account_id = a.id AND instrument_id = i.id)
+    ORDER BY 1, 2 ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM 1 FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = ANY (units)
+  ORDER BY account_id, instrument_id FOR NO KEY UPDATE;
+END $$
+-- next
 CREATE OR REPLACE FUNCTION registry_book_legs(transaction_id bigint, at_us bigint, legs jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   leg record; source bigint; target bigint; unit bigint;
 BEGIN
-  -- Rows that two writers may want are made and locked in one order, so that they never wait for each other in a ring.
-  IF jsonb_array_length(legs) > 1 THEN
-    INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
-    SELECT DISTINCT a.id, i.id, 0, 0, a.type = 'issuance'
-    FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
-    JOIN registry_account a ON a.code IN (l.source, l.target) JOIN registry_instrument i ON i.code = l.instrument
-    ORDER BY 1, 2 ON CONFLICT DO NOTHING;
-  END IF;
-  PERFORM 1 FROM registry_holding WHERE (account_id, instrument_id) IN (
-    SELECT a.id, i.id FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
-    JOIN registry_account a ON a.code IN (l.source, l.target) JOIN registry_instrument i ON i.code = l.instrument
-  ) ORDER BY account_id, instrument_id FOR UPDATE;
   FOR leg IN SELECT * FROM jsonb_to_recordset(legs) AS l(
     kind text, phase text, source text, target text, instrument text, quantity bigint, first_serial bigint,
     compliance_year int, expires_at_us bigint, reserve_id bigint, reverses_id bigint, reference text
@@ -274,21 +332,32 @@ CREATE OR REPLACE FUNCTION registry_post(
 #variable_conflict use_variable
 DECLARE rule text; earlier registry_transaction;
 BEGIN
-  -- Two writers with one new id: the second waits here until the first is done, and then finds it.
-  PERFORM pg_advisory_xact_lock(hashtextextended(client_id, 0));
+  PERFORM registry_begin_act(client_id);
   BEGIN
+    PERFORM registry_lock_rows(kind, subject, legs);
     INSERT INTO registry_transaction (client_id, kind, scheme, subject, at_us, actor, status, body, body_sha256, reverses)
     VALUES (client_id, kind, scheme, subject, at_us, actor, 'done', body, body_sha256, reverses)
     RETURNING registry_transaction.id INTO id;
     PERFORM registry_book_legs(id, at_us, legs);
     status := 'done';
     RETURN;
-  EXCEPTION WHEN unique_violation OR check_violation OR foreign_key_violation OR exclusion_violation THEN
-    GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME;
-    code := coalesce(nullif(rule, ''), SQLERRM);
+  EXCEPTION
+    WHEN unique_violation OR check_violation OR foreign_key_violation OR exclusion_violation THEN
+      GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME;
+      code := coalesce(nullif(rule, ''), SQLERRM);
+    WHEN numeric_value_out_of_range THEN
+      code := 'C16';
   END;
   SELECT * INTO earlier FROM registry_transaction t WHERE t.client_id = registry_post.client_id;
   id := earlier.id;
   status := coalesce(earlier.status, 'refused');
   found_sha256 := earlier.body_sha256;
 END $$
+-- next
+CREATE VIEW registry_entry AS
+SELECT id AS transfer_id, transaction_id, kind, at_us, source_id AS account_id, 'debit' AS side, instrument_id, quantity,
+  -quantity AS change
+FROM registry_transfer WHERE phase IN ('posted', 'settle')
+UNION ALL
+SELECT id, transaction_id, kind, at_us, target_id, 'credit', instrument_id, quantity, quantity
+FROM registry_transfer WHERE phase IN ('posted', 'settle')

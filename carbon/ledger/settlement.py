@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from carbon.ledger.book import Act, Refusal, book, one_row
-from carbon.ledger.orders import BadOrder, Leg, Order, Receipt, check_quantity
+from carbon.ledger.orders import BadOrder, Leg, Order, Receipt, body_sha256, check_quantity
 from carbon.ledger.post import post
 from carbon.ledger.verbs import Movement
 
@@ -20,6 +20,21 @@ _OPEN_LEGS = (
     " JOIN registry_transaction x ON x.id = l.transaction_id JOIN registry_account s ON s.id = l.source_id"
     " JOIN registry_account t ON t.id = l.target_id JOIN registry_instrument i ON i.id = l.instrument_id"
     " WHERE l.phase = 'reserve' AND NOT EXISTS (SELECT 1 FROM registry_transfer e WHERE e.reserve_id = l.id)"
+)
+
+_LONGEST_ID = 128
+_LATE = (
+    "FROM registry_transfer l WHERE l.phase = 'reserve' AND l.expires_at_us <= :now"
+    " AND NOT EXISTS (SELECT 1 FROM registry_transfer e WHERE e.reserve_id = l.id)"
+)
+_LATE_ACCOUNTS = (
+    f"SELECT 1 FROM registry_account WHERE id IN (SELECT l.source_id {_LATE} UNION SELECT l.target_id {_LATE})"  # noqa: S608
+    " ORDER BY id FOR SHARE"
+)
+_LATE_HOLDINGS = (
+    "SELECT 1 FROM registry_holding WHERE (account_id, instrument_id) IN ("  # noqa: S608
+    f"SELECT l.source_id, l.instrument_id {_LATE} UNION SELECT l.target_id, l.instrument_id {_LATE})"
+    " ORDER BY account_id, instrument_id FOR NO KEY UPDATE"
 )
 
 
@@ -70,7 +85,10 @@ def settle(connection: Connection, act: Act, *, reservation: str, quantities: Se
     def plan() -> tuple[tuple[Leg, ...], int | None]:
         return _closing(connection, reservation, "settle", quantities), None
 
-    body: dict[str, object] = {"reservation": reservation, "quantities": list(quantities) if quantities else None}
+    body: dict[str, object] = {
+        "reservation": reservation,
+        "quantities": None if quantities is None else list(quantities),
+    }
     return book(connection, act, "settle", body, subject=reservation, plan=plan)
 
 
@@ -84,18 +102,39 @@ def void(connection: Connection, act: Act, *, reservation: str, reason: str | No
 
 
 def expire(connection: Connection, act: Act) -> list[Receipt]:
-    """Void every reservation that has expired at the act's time. Each gets the id `<act's id>:<reservation>`."""
+    """Void every reservation that has expired at the act's time. Each gets the id `<act's id>:<reservation>`.
+
+    Where that is longer than an id may be, its SHA-256 stands for it.
+    """
+    _lock_late(connection, act)
     query = f"SELECT DISTINCT client_id FROM ({_OPEN_LEGS}) open WHERE expires_at_us <= :now ORDER BY client_id"  # noqa: S608
     late = connection.execute(text(query), {"now": act.at_us}).scalars().all()
     return [
         void(
             connection,
-            Act(f"{act.client_id}:{reservation}"[-128:], act.at_us, act.actor),
+            Act(_void_id(act.client_id, reservation), act.at_us, act.actor),
             reservation=reservation,
             reason="expired",
         )
         for reservation in late
     ]
+
+
+def _void_id(night: str, reservation: str) -> str:
+    whole = f"{night}:{reservation}"
+    return whole if len(whole) <= _LONGEST_ID else body_sha256(whole)
+
+
+def _lock_late(connection: Connection, act: Act) -> None:
+    """Lock what all the expired reservations touch, in the order in which any act locks: the voids are many acts in one
+    database transaction, which would else lock these rows in the order of the reservations.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    connection.execute(text("SELECT registry_begin_act(:id)"), {"id": act.client_id})
+    connection.execute(text("SELECT registry_lock_schemes(alone => false)"))
+    for lock in (_LATE_ACCOUNTS, _LATE_HOLDINGS):
+        connection.execute(text(lock), {"now": act.at_us})
 
 
 def _closing(connection: Connection, reservation: str, phase: str, quantities: Sequence[int] | None) -> tuple[Leg, ...]:

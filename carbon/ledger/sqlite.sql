@@ -32,10 +32,13 @@ END
 CREATE TRIGGER registry_transfer_allowed BEFORE INSERT ON registry_transfer
 BEGIN
   SELECT CASE
+    WHEN NOT EXISTS (SELECT 1 FROM registry_transaction WHERE id = NEW.transaction_id AND status = 'done')
+      THEN RAISE(ABORT, 'C20')
     WHEN s.id IS NULL THEN RAISE(ABORT, 'C03')
     WHEN t.id IS NULL THEN RAISE(ABORT, 'C02')
     WHEN i.id IS NULL THEN RAISE(ABORT, 'C42')
-    WHEN s.status = 'closed' OR t.status = 'closed' THEN RAISE(ABORT, 'C23')
+    -- What waits for an account that closed meanwhile can still be given up.
+    WHEN s.status = 'closed' OR (t.status = 'closed' AND NEW.phase <> 'void') THEN RAISE(ABORT, 'C23')
     WHEN EXISTS (SELECT 1 FROM registry_scheme WHERE scheme IN (s.scheme, t.scheme) AND state <> 'open')
       THEN RAISE(ABORT, 'C01')
     WHEN s.scheme <> t.scheme AND NEW.kind NOT IN ('external', 'reverse') THEN RAISE(ABORT, 'C04')
@@ -76,6 +79,18 @@ BEGIN
       OR EXISTS (SELECT 1 FROM registry_transfer WHERE reverses_id = NEW.reverses_id) THEN RAISE(ABORT, 'C28')
   END
   FROM (SELECT 1) LEFT JOIN registry_transfer o ON o.id = NEW.reverses_id WHERE NEW.reverses_id IS NOT NULL;
+  -- Once the final allocation is settled, what was granted changes only with it.
+  SELECT RAISE(ABORT, 'C34') WHERE NEW.compliance_year IS NOT NULL AND (
+    NEW.kind IN ('pre_allocate', 'allocate') OR (NEW.kind = 'reverse' AND EXISTS (
+      SELECT 1 FROM registry_transfer WHERE id = NEW.reverses_id AND kind IN ('pre_allocate', 'allocate')
+    ))
+  ) AND EXISTS (
+    SELECT 1 FROM registry_statement s
+    WHERE s.account_id = CASE NEW.kind WHEN 'reverse' THEN NEW.source_id ELSE NEW.target_id END
+    AND s.kind = 'final_allocation' AND s.compliance_year = NEW.compliance_year AND NOT EXISTS (
+      SELECT 1 FROM registry_transaction r WHERE r.reverses = s.transaction_id AND r.status = 'done'
+    )
+  );
 END
 -- next
 CREATE TRIGGER registry_transfer_posted AFTER INSERT ON registry_transfer WHEN NEW.phase = 'posted'
@@ -150,7 +165,11 @@ BEGIN
         AND (NEW.reverses_id IS NULL OR o.id IS NOT NULL)
     ) WHERE low <= high
   ) WHERE before < NEW.quantity;
-  SELECT CASE WHEN coalesce(NEW.first_serial, NEW.reverses_id) IS NULL THEN RAISE(ABORT, 'C18') ELSE RAISE(ABORT, 'C08') END
+  -- SQLite does not say which of two triggers goes first, so this one must tell too few units from the wrong ones.
+  SELECT CASE WHEN coalesce(NEW.first_serial, NEW.reverses_id) IS NULL OR NEW.quantity > coalesce((
+    SELECT sum(serial_last - serial_first + 1) FROM registry_block
+    WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id AND reserve_id IS NEW.reserve_id
+  ), 0) THEN RAISE(ABORT, 'C18') ELSE RAISE(ABORT, 'C08') END
   WHERE NEW.quantity IS NOT (
     SELECT sum(serial_last - serial_first + 1) FROM registry_piece WHERE transfer_id = NEW.id
   );
@@ -168,6 +187,18 @@ BEGIN
     CASE NEW.phase WHEN 'reserve' THEN NEW.id END
   FROM registry_piece WHERE transfer_id = NEW.id;
   UPDATE registry_block SET reserve_id = NULL WHERE reserve_id = NEW.reserve_id;
+END
+-- next
+-- Beyond 2^63 SQLite would go on with fractions and lose units.
+CREATE TRIGGER registry_holding_whole BEFORE UPDATE OF quantity, reserved ON registry_holding
+WHEN typeof(NEW.quantity) <> 'integer' OR typeof(NEW.reserved) <> 'integer'
+BEGIN
+  SELECT RAISE(ABORT, 'C16');
+END
+-- next
+CREATE TRIGGER registry_piece_whole BEFORE INSERT ON registry_piece WHEN typeof(NEW.serial_last) <> 'integer'
+BEGIN
+  SELECT RAISE(ABORT, 'C16');
 END
 -- next
 CREATE TRIGGER registry_blocks_disjoint BEFORE INSERT ON registry_block
@@ -192,3 +223,11 @@ BEGIN
     )
   );
 END
+-- next
+CREATE VIEW registry_entry AS
+SELECT id AS transfer_id, transaction_id, kind, at_us, source_id AS account_id, 'debit' AS side, instrument_id, quantity,
+  -quantity AS change
+FROM registry_transfer WHERE phase IN ('posted', 'settle')
+UNION ALL
+SELECT id, transaction_id, kind, at_us, target_id, 'credit', instrument_id, quantity, quantity
+FROM registry_transfer WHERE phase IN ('posted', 'settle')
