@@ -15,21 +15,33 @@ from carbon.rules.selection import choose_rule, find_rules, number, text_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["compliance", "final_allocation_t", "granted_t", "handed_in_t", "obligation_t", "sector_of", "verified_t"]
+__all__ = [
+    "compliance",
+    "day_start_us",
+    "final_allocation_t",
+    "granted_t",
+    "handed_in_t",
+    "obligation_t",
+    "sector_of",
+    "verified_t",
+]
 
 _ALIVE = "NOT EXISTS (SELECT 1 FROM registry_transfer r WHERE r.reverses_id = l.id)"
 _VALID = "NOT EXISTS (SELECT 1 FROM registry_transaction r WHERE r.reverses = s.transaction_id AND r.status = 'done')"
+# What is reversed later still stood on the day asked for.
+_ALIVE_THEN = _ALIVE.replace("l.id)", "l.id AND r.at_us <= :as_of)")
+_VALID_THEN = _VALID.replace("'done')", "'done' AND r.at_us <= :as_of)")
 _LEGS = f"""
 SELECT a.id AS account_id, l.compliance_year, l.kind, sum(l.quantity) AS quantity
 FROM registry_transfer l JOIN registry_account a ON a.id = CASE
   WHEN l.kind IN ('pre_allocate', 'allocate', 'supplement') THEN l.target_id ELSE l.source_id END
 WHERE l.kind IN ('pre_allocate', 'allocate', 'supplement', 'recall', 'surrender', 'use_offsets')
-  AND l.phase IN ('posted', 'settle') AND l.compliance_year IS NOT NULL AND l.at_us <= :as_of AND {_ALIVE}
+  AND l.phase IN ('posted', 'settle') AND l.compliance_year IS NOT NULL AND l.at_us <= :as_of AND {_ALIVE_THEN}
 GROUP BY a.id, l.compliance_year, l.kind
 """  # noqa: S608
 _STATED = f"""
 SELECT s.account_id, s.compliance_year, s.kind, s.quantity_t, s.version FROM registry_statement s
-JOIN registry_transaction x ON x.id = s.transaction_id WHERE x.at_us <= :as_of AND {_VALID}
+JOIN registry_transaction x ON x.id = s.transaction_id WHERE x.at_us <= :as_of AND {_VALID_THEN}
 """  # noqa: S608
 _WHO = """
 SELECT a.id AS account_id, a.code AS account, a.scheme, a.status AS account_status, e.code AS entity, e.name,
@@ -38,6 +50,7 @@ FROM registry_account a LEFT JOIN registry_entity e ON e.id = a.entity_id
 WHERE a.type = 'operator'
 """
 _US_PER_DAY = 86_400_000_000
+_CHINA_US = 8 * 3_600_000_000
 
 
 def compliance(
@@ -49,7 +62,7 @@ def compliance(
     year: int | None = None,
     account: str | None = None,
 ) -> "pl.DataFrame":
-    """One row for each operator account and compliance year of which anything is known at the end of a day.
+    """One row for each operator account and compliance year of which anything is known at the end of a day in China.
 
     Result, ordered by scheme, account and year: account, entity, name, name_en, hub, sector, scheme, compliance_year;
     verified_t, allocated_t (granted so far), final_allocation_t, obligation_t, surrendered_t, offsets_t,
@@ -92,6 +105,11 @@ def compliance(
         )
         .sort("scheme", "account", "compliance_year")
     )
+
+
+def day_start_us(day: date) -> int:
+    """When a day begins in China (UTC+8), whose calendar the rules follow: microseconds since 1970 UTC."""
+    return (day - date(1970, 1, 1)).days * _US_PER_DAY - _CHINA_US
 
 
 def sector_of(sector: str | None) -> str | None:
@@ -163,7 +181,7 @@ def _known(connection: Connection, as_of: date) -> "pl.DataFrame":
     """The figures that are booked or stated, one row for each operator account and year."""
     import polars as pl
 
-    end_us = ((as_of - date(1970, 1, 1)).days + 1) * _US_PER_DAY - 1
+    end_us = day_start_us(as_of) + _US_PER_DAY - 1
     whole, words = pl.Int64, pl.String
     names = ("account", "scheme", "account_status", "entity", "name", "name_en", "hub", "sector")
     legs = _frame(connection, _LEGS, end_us, {"account_id": whole, "compliance_year": whole, "kind": words, "q": whole})

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from carbon.ledger.book import Act, Refusal, book, one_row
 from carbon.ledger.compliance import (
+    day_start_us,
     final_allocation_t,
     granted_t,
     handed_in_t,
@@ -256,15 +257,11 @@ def net_sales_t(connection: Connection, rules: Rules, account: str, scheme: str,
         {
             "account": account,
             "scheme": scheme,
-            "from_us": _start_us(days.get("sales_from"), -(2**62)),
-            "to_us": _start_us(days.get("sales_to"), 2**62 - _US_PER_DAY) + _US_PER_DAY - 1,
+            "from_us": day_start_us(days["sales_from"]) if "sales_from" in days else -(2**62),
+            "to_us": day_start_us(days["sales_to"]) + _US_PER_DAY - 1 if "sales_to" in days else 2**62,
         },
     )
     return int(found.net)
-
-
-def _start_us(day: date | None, otherwise: int) -> int:
-    return otherwise if day is None else (day - date(1970, 1, 1)).days * _US_PER_DAY
 
 
 def _carried_t(connection: Connection, account: str, scheme: str) -> int:

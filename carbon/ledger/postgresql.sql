@@ -213,6 +213,10 @@ BEGIN
         AND o.serial_first <= b.serial_last AND o.serial_last >= b.serial_first
       WHERE b.account_id = leg.source_id AND b.instrument_id = leg.instrument_id
         AND b.reserve_id IS NOT DISTINCT FROM leg.reserve_id
+        AND b.serial_first >= coalesce((
+          SELECT max(serial_first) FROM registry_block
+          WHERE instrument_id = leg.instrument_id AND serial_first <= leg.first_serial
+        ), 0) AND b.serial_first <= coalesce(leg.first_serial + leg.quantity - 1, 9223372036854775807)
         AND (leg.reverses_id IS NULL OR o.id IS NOT NULL)
     ) cut WHERE low <= high
   ) run WHERE before < leg.quantity;

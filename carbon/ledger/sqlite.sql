@@ -161,7 +161,12 @@ BEGIN
       FROM registry_block b
       LEFT JOIN registry_piece o ON o.transfer_id = NEW.reverses_id
         AND o.serial_first <= b.serial_last AND o.serial_last >= b.serial_first
-      WHERE b.account_id = NEW.source_id AND b.instrument_id = NEW.instrument_id AND b.reserve_id IS NEW.reserve_id
+      -- The plus keeps SQLite from the index by reservation, in which nearly all blocks are alike.
+      WHERE b.account_id = NEW.source_id AND b.instrument_id = NEW.instrument_id AND +b.reserve_id IS NEW.reserve_id
+        AND b.serial_first >= coalesce((
+          SELECT max(serial_first) FROM registry_block
+          WHERE instrument_id = NEW.instrument_id AND serial_first <= NEW.first_serial
+        ), 0) AND b.serial_first <= coalesce(NEW.first_serial + NEW.quantity - 1, 9223372036854775807)
         AND (NEW.reverses_id IS NULL OR o.id IS NOT NULL)
     ) WHERE low <= high
   ) WHERE before < NEW.quantity;

@@ -326,7 +326,9 @@ def _carry_over_limit(log: Log, row: dict[str, Any], before: int | None) -> int:
 
 
 def _start_us(day: date | None, otherwise: int) -> int:
-    return otherwise if day is None else (day - date(1970, 1, 1)).days * _US_PER_DAY
+    from carbon.ledger.compliance import day_start_us
+
+    return otherwise if day is None else day_start_us(day)
 
 
 def _day(days: int) -> date:
