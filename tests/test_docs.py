@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_FILE = re.compile(r"```\w+ (\w+\.\w+)\n(.*?)```", re.DOTALL)
 
 
 def shown_commands() -> list[tuple[str, str, str]]:
@@ -23,12 +24,18 @@ def shown_commands() -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A home for each README, with the files that it prints."""
+    made = {name: tmp_path_factory.mktemp("home") for name in READMES}
+    for name, home in made.items():
+        for file, content in _FILE.findall((ROOT / name).read_text(encoding="utf-8")):
+            (home / file).write_text(content, encoding="utf-8")
+    return made
 
 
 @pytest.mark.parametrize(("name", "command", "output"), shown_commands())
-def test_transcript(name: str, command: str, output: str, home: Path) -> None:
+def test_transcript(name: str, command: str, output: str, homes: dict[str, Path]) -> None:
+    home = homes[name]
     words = command.split()
     assert words[0] == "greenfin", name
     script = f"import sys; from api.cli import main; sys.argv = {words!r}; main()"
