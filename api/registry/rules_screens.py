@@ -43,18 +43,19 @@ def show_calculations(done: Sequence[Calculation], form: Format, lang: Lang) -> 
     rows, text = calculation_rows(done, lang), texts("cli", lang)
     if form != "table":
         write_rows(rows, form)
-    for calculation in done:
+    for number, calculation in enumerate(done):
         allocation = calculation.allocation
         title = f"{allocation.entity} {allocation.year}"
         remarks = [f"  - {note}" for note in calculation.notes]
         if form == "table":
+            if number:
+                write_lines([""], form)
             own = rows.filter(entity=allocation.entity, year=allocation.year)
             _show_lines(own, title, lang)
             remarks = [
                 text["rules_followed"],
                 *_rule_lines(own),
                 *([text["notes_here"], *remarks] if remarks else []),
-                "",
             ]
         elif remarks:
             remarks.insert(0, f"{title}:")

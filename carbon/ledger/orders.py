@@ -100,9 +100,9 @@ class Receipt:
 
 
 def canonical_body(kind: str, body: Mapping[str, object]) -> str:
-    """The body as canonical JSON: keys sorted, no spaces, nulls left out, with the kind of the act."""
+    """The body as canonical JSON: keys sorted, no spaces, nulls left out, with the kind of the act as `act`."""
     kept = {name: value for name, value in body.items() if value is not None}
-    return json.dumps({"kind": kind, **kept}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps({"act": kind, **kept}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def body_sha256(canonical: str) -> str:

@@ -40,12 +40,14 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
     "no_code": ("the extract has no code yet", "data"),
     "corrected_by_authority": ("D or E: a decision of the authority, which no figure shows", "definition"),
     "reported_late": ("C, with figures by now: they were entered after the deadline", "definition"),
-    "excluded": ("excluded from the scheme in that year: the log prints -, C or A alike, we the balance", "data"),
+    "excluded": ("excluded from the scheme in that year: the log prints -, A, B or C alike, we the balance", "data"),
     "verified_changed": ("the star: verified emissions of this year changed after the code was set", "data"),
-    "earlier_year_changed": ("an earlier year of the phase was entered or changed late (C, D, E or a star)", "data"),
+    "earlier_year_changed": ("the whole shortage lies in years entered or changed late (C, D, E or a star)", "data"),
     "made_good_later": ("short by today's figures, and covered by what was surrendered for a later year", "data"),
-    "earlier_phase_short": ("B goes on: a shortage of an earlier phase is still open", "data"),
+    # Twice as many rows with such a shortage print A (see `derive_status`), so the figures do not prove it.
+    "earlier_phase_short": ("B goes on: a shortage of an earlier phase is still open", "definition"),
     "surrendered_late": ("B, with enough surrendered by now: it came after the deadline", "definition"),
+    "earlier_year_marked": ("an earlier year was entered or changed late, which may be why: not shown", "definition"),
     "unexplained": ("nothing in the extract explains it", ""),
 }
 
@@ -61,7 +63,7 @@ def derive_status(rows: "pl.DataFrame") -> "pl.DataFrame":
 
     A row "Not Reported" is C; only obliged = false is "-". An excluded row and one with neither figure nor status (an
     installation before its first year or after its last) owe nothing new, so the balance of the phase stands: the
-    log itself gives A to 2,791 of 2,979 coded excluded rows ("-" to 14) and to 1,888 of 1,913 rows without figure.
+    log itself gives A to 2,791 of 2,979 coded excluded rows ("-" to 14) and to 1,867 of 1,880 rows without figure.
     No figure is invented for them: verified_t stays null.
 
     A shortage of an earlier phase is not carried in: the log goes on with B for 582 such rows and with A for 1,173,
@@ -103,13 +105,16 @@ def explain_status(rows: "pl.DataFrame") -> "pl.DataFrame":
         .sort("account_id", "year")
         .with_columns(
             late.cum_max().over(group).alias("_late"),
+            pl.when(late).then(_change().clip(upper_bound=0)).otherwise(0).cum_sum().over(group).alias("_marked"),
             # The best any later year makes of this balance, also in the next phase: a shortage covered is covered.
             (_total().reverse().cum_max().reverse() - _total()).over("account_id").alias("_later"),
             (_short_at_end().cum_sum() - _short_at_end()).over("account_id").alias("_open"),
         )
         .sort("_place")
     )
-    return marked.with_columns(_explanation().alias("explanation")).drop("_place", "_star", "_late", "_later", "_open")
+    return marked.with_columns(_explanation().alias("explanation")).drop(
+        *("_place", "_star", "_late", "_marked", "_later", "_open")
+    )
 
 
 def status_agreement(rows: "pl.DataFrame") -> "pl.DataFrame":
@@ -201,9 +206,11 @@ def _explanation() -> "pl.Expr":
         ("reported_late", (letter == "C") & reported),
         ("earlier_phase_short", is_b & (pl.col("balance_t") + pl.col("_open") < 0)),
         ("excluded", excluded),
-        ("verified_changed", (is_a | is_b) & pl.col("_star")),
-        ("earlier_year_changed", (is_a | is_b) & pl.col("_late")),
+        # A star on a year that is not short itself cannot be why the phase is short.
+        ("verified_changed", pl.col("_star") & (is_b | (is_a & (_change() < 0)))),
+        ("earlier_year_changed", is_a & (pl.col("balance_t") >= pl.col("_marked"))),
         ("made_good_later", is_a & (pl.col("balance_t") + pl.col("_later") >= 0)),
         ("surrendered_late", is_b & pl.col("surrendered_t").is_not_null()),
+        ("earlier_year_marked", (is_a | is_b) & pl.col("_late")),
     ]
     return pl.coalesce(*[pl.when(where).then(pl.lit(name)) for name, where in classes], pl.lit("unexplained"))

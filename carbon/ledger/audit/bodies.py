@@ -25,8 +25,6 @@ _OPENED: Final = {
 }
 _LEG: Final = ("source", "target", "instrument", "quantity", "first_serial", "compliance_year")
 _HANDED_IN: Final = ("surrender", "use_offsets")
-# The body of an instrument names the instrument's kind where others name the kind of the act.
-_OTHER_KIND: Final = "add_instrument"
 
 
 @dataclass(frozen=True)
@@ -99,8 +97,8 @@ def _body(kind: str, text: Any, digest: Any) -> tuple[dict[str, Any] | None, tup
         return None, (f"a body with SHA-256 {found}", f"SHA-256 {digest}")
     if not isinstance(body, dict):
         return None, ("a body that is no JSON object", "a JSON object")
-    if kind != _OTHER_KIND and body.get("kind", kind) != kind:
-        return None, (f"a body of kind {body['kind']}", f"kind {kind}")
+    if body.get("act", kind) != kind:
+        return None, (f"a body of kind {body['act']}", f"kind {kind}")
     return body, None
 
 

@@ -83,6 +83,11 @@ def test_what_the_authority_says_goes_first() -> None:
         ([(2013, None, None, "Excluded", "-")], ["excluded"]),
         ([(2013, 10, 8, None, "A*")], ["verified_changed"]),
         ([(2013, 10, 8, None, "A*"), (2014, 10, 10, None, "A")], ["verified_changed", "earlier_year_changed"]),
+        # A late change shows why only where all that is short lies in the years that bear the mark.
+        ([(2013, 10, 10, None, "A*"), (2014, 10, 8, None, "A")], ["agrees", "earlier_year_marked"]),
+        ([(2013, 10, 9, None, "A*"), (2014, 10, 8, None, "A")], ["verified_changed", "earlier_year_marked"]),
+        ([(2013, 10, 8, None, "A*"), (2014, 10, 10, None, "A*")], ["verified_changed", "earlier_year_changed"]),
+        ([(2013, 10, 10, None, "A*"), (2014, 10, 10, None, "B")], ["agrees", "surrendered_late"]),
         ([(2009, 10, None, None, "A"), (2010, 10, 20, None, "A")], ["made_good_later", "agrees"]),
         ([(2012, 10, None, None, "A"), (2013, 10, 20, None, "A")], ["made_good_later", "agrees"]),
         ([(2009, 10, None, None, "A"), (2010, 10, 19, None, "A")], ["unexplained", "unexplained"]),

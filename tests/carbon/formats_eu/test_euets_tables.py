@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 from carbon.errors import FileTooLarge, UnreadableFile
 from carbon.formats.eu import EuetsTables, block_multiplicity, read_euets, write_euets
+from carbon.formats.eu.euets_tables import CannotBeNamed
 from carbon.formats.eu.layouts import FOREIGN_KEYS, KEYS, LAYOUTS
 
 SAMPLE = Path("registry", "eutl_transactions_sample.csv.gz")
@@ -187,6 +188,55 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path, release: Path) -> None
     broken.write_bytes(bytes(data))
     with pytest.raises(UnreadableFile):
         read_euets(broken)
+
+
+def test_no_table_is_lost_for_its_name(tmp_path: Path) -> None:
+    """Two of one name, capital letters, none at all: said or read, never passed over."""
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("2023/account_holder.csv", HOLDER)
+        archive.writestr("2024/account_holder.csv", HOLDER.replace("7,", "8,"))
+    with pytest.raises(UnreadableFile, match=r"two files account_holder.csv in two.zip, expected each table once"):
+        read_euets(tmp_path / "two.zip")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnreadableFile, match="found no CSV file in folder"):
+        read_euets(tmp_path / "folder")
+    (tmp_path / "folder" / "ACCOUNT_HOLDER.CSV").write_text(HOLDER)
+    (tmp_path / "folder" / "account_holder.csv.bak").write_text("nonsense")
+    read = read_euets(tmp_path / "folder")
+    assert (list(read.tables), read.tables["account_holder"].height, list(read.others)) == (["account_holder"], 1, [])
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"part{number}.csv", "a\n" + "1\n" * 400)
+    assert len(read_euets(tmp_path / "bomb.zip").others) == 3
+    # Each part fits, and two of them; the third is too many.
+    with pytest.raises(FileTooLarge, match=r"bomb.zip with more than 1800 bytes of tables"):
+        read_euets(tmp_path / "bomb.zip", max_bytes=900)
+
+
+def test_unknown_tables_are_written_unpacked_and_beside_each_other(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with gzip.open(tmp_path / "in" / "penalties.csv.gz", "wt") as stream:
+        stream.write("a,b\n1,x\n")
+    (tmp_path / "in" / "offset_project.csv").write_text("id,track\n1,2\n")
+    (tmp_path / "in" / "project.csv").write_text("id,track\n3,4\n")
+    read = read_euets(tmp_path / "in")
+    assert (list(read.tables), list(read.others)) == (["project"], ["penalties.csv.gz", "project.csv"])
+    write_euets(read, tmp_path / "out.zip", form="zip")
+    assert not (tmp_path / "out.zip.part").exists()
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        written = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert written == {
+        "project.csv": "id,track\n1,2\n",
+        "penalties.csv": "a,b\n1,x\n",
+        "other_project.csv": "id,track\n3,4\n",
+    }
+    for name in ("release", "release.csv", "zip"):
+        with pytest.raises(CannotBeNamed, match=r"expected a name that ends in \.zip"):
+            write_euets(read, tmp_path / name, form="zip")
+        assert not (tmp_path / name).exists()
 
 
 def test_keys_and_references_name_columns_that_exist() -> None:

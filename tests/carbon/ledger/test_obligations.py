@@ -1,13 +1,20 @@
 """The verbs of a compliance year and what follows from them, on SQLite and PostgreSQL alike."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from carbon.ledger.book import Act
 from carbon.ledger.compliance import compliance, obligation_t
-from carbon.ledger.obligations import carry_over, finalise_allocation, report_verified, surrender, use_offsets
+from carbon.ledger.obligations import (
+    carry_over,
+    finalise_allocation,
+    net_sales_t,
+    report_verified,
+    surrender,
+    use_offsets,
+)
 from carbon.ledger.orders import BadOrder, us_from_time
 from carbon.ledger.parties import open_account, register_entity
 from carbon.ledger.verbs import issue, pre_allocate, reverse, transfer
@@ -83,6 +90,43 @@ def test_a_reversed_report_counts_no_more(writer, year_2024):
     assert row(writer, as_of=date(2026, 1, 1))["verified_t"] == 5
 
 
+@pytest.mark.usefixtures("year_2024")
+def test_what_is_reversed_later_still_stood_before(writer):
+    assert report_verified(writer, on(date(2025, 3, 1), "r1"), account="A", compliance_year=2024, quantity_t=500).done
+    assert report_verified(writer, on(date(2025, 3, 5), "r2"), account="A", compliance_year=2024, quantity_t=400).done
+    asked = {"rules": RULES, **GRANT}
+    assert surrender(writer, on(date(2025, 11, 1), "s1"), quantity=400, **asked).done
+    assert reverse(writer, on(date(2025, 11, 10), "u1"), original="s1", reason="wrong account").done
+    assert reverse(writer, on(date(2025, 11, 20), "u2"), original="r2", reason="typing").done
+    then = row(writer, as_of=date(2025, 11, 9))
+    assert (then["surrendered_t"], then["verified_t"], then["status"]) == (400, 400, "met")
+    assert row(writer, as_of=date(2025, 11, 10))["surrendered_t"] == 0
+    assert row(writer, as_of=date(2025, 11, 19))["verified_t"] == 400
+    assert row(writer, as_of=date(2025, 11, 20))["verified_t"] == 500
+
+
+@pytest.mark.usefixtures("year_2024")
+def test_a_day_ends_when_it_ends_in_china(writer):
+    asked = {"rules": RULES, **GRANT}
+    for minute, client_id in ((59, "last minute"), (60, "too late")):
+        # The deadline's day, 2025-12-31, ends at 16:00 UTC.
+        time = datetime(2025, 12, 31, 15, tzinfo=UTC) + timedelta(minutes=minute)
+        assert surrender(writer, Act(client_id, us_from_time(time), "t"), quantity=100, **asked).done
+    assert row(writer, as_of=date(2025, 12, 31))["surrendered_t"] == 100
+    assert row(writer, as_of=date(2026, 1, 1))["surrendered_t"] == 200
+
+
+def test_the_window_of_sales_begins_and_ends_in_china(writer, do):
+    assert do(issue, scheme="CN", instrument="CEA24", quantity=9_999).done
+    assert do(pre_allocate, quantity=9_999, **GRANT).done
+    # From 2024-01-01 to 2025-12-31, both included: 16:00 UTC of the evening before is the first of them.
+    times = [datetime(*day, tzinfo=UTC) for day in ((2023, 12, 31, 15, 59), (2023, 12, 31, 16), (2025, 12, 31, 15, 59))]
+    for number, time in enumerate([*times, datetime(2025, 12, 31, 16, tzinfo=UTC)]):
+        act = Act(f"sold {number}", us_from_time(time), "t")
+        assert transfer(writer, act, source="A", target="B", instrument="CEA24", quantity=10**number).done
+    assert net_sales_t(writer, RULES, "A", "CN", "power") == 10 + 100
+
+
 @pytest.mark.parametrize("quantity_t", [-1, 1.5, True, 2**53 + 1])
 def test_verified_emissions_are_whole_tonnes(do, quantity_t):
     with pytest.raises(BadOrder, match="C16"):
@@ -155,6 +199,17 @@ def test_the_gap_cap_acts_on_the_obligation_of_2019_and_2020_only():
     assert obligation_t(RULES, "CN", 2020, 1000, None) is None
     assert obligation_t(RULES, "CN", 2024, 1000, 700) == 1000
     assert obligation_t(RULES, "CN", 2024, None, 700) is None
+
+
+def test_hubei_gave_more_allowances_beyond_its_cap_and_took_nothing_off_the_obligation():
+    assert obligation_t(RULES, "CN-HB", 2014, 1000, 700) == 1000
+
+
+def test_the_first_cycle_is_served_by_its_own_product(do):
+    assert do(issue, scheme="CN", instrument="CEA19-20", quantity=10).done
+    grant = {"scheme": "CN", "account": "A", "instrument": "CEA19-20", "compliance_year": 2019}
+    assert do(pre_allocate, quantity=10, **grant).done
+    assert do(surrender, rules=RULES, quantity=10, **grant).done
 
 
 def test_an_account_serves_its_years(do, new_act, writer):

@@ -115,7 +115,10 @@ def test_vintages():
     assert use(2019, 2020, 2024).allowed
     assert use(2024, 2024, 2024).allowed
     assert use(2025, 2025, 2024).allowed is False
-    assert use(2019, 2020, 2019).allowed is False
+    # Both years of the first cycle are served by one product.
+    assert use(2019, 2020, 2019).allowed
+    assert use(2021, 2021, 2020).allowed is False
+    assert use(2022, 2022, 2021).allowed is False
     assert use(2024, 2024, 2025).allowed is False
     assert use(2025, 2025, 2025).allowed
     assert "expected vintage 2025" in use(2024, 2024, 2025).reason
@@ -139,7 +142,7 @@ def test_every_national_instrument_has_a_year_that_it_can_be_used_for():
     rows = load_instruments().filter(scheme="CN", kind="allowance").drop_nulls("vintage_from")
     for code, first, last in rows.select("code", "vintage_from", "vintage_to").iter_rows():
         usable = [year for year in range(2019, 2027) if use(first, last, year).allowed]
-        assert usable == ([2025] if code == "CEA25" else list(range(last, 2025)))
+        assert usable == ([2025] if code == "CEA25" else list(range(2019 if last == 2020 else last, 2025)))
 
 
 def test_figures_are_whole_tonnes():
