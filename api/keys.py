@@ -40,7 +40,7 @@ ROLES: Final = ("read", "write")
 _RANDOM_BYTES: Final = 32
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 # Names under which the software itself acts.
-_OWN_NAMES: Final = ("greenfin",)
+_OWN_NAMES: Final = ("greenfin", "cli")
 
 
 class KeyProblem(Exception):
@@ -88,7 +88,9 @@ def create_key(engine: Engine, name: str, at_us: int, roles: Sequence[str] = ("w
     name : 1 to 64 letters, digits and . _ @ -, never used before; the ledger's log names it as the actor
     Raises BadKeyName.
     """
-    if not _NAME.fullmatch(name) or name in _OWN_NAMES:
+    if name.lower() in _OWN_NAMES:
+        raise BadKeyName(f"found the name {name!r}, under which the software itself acts; expected another one")
+    if not _NAME.fullmatch(name):
         raise BadKeyName(f"found the name {name[:80]!r}, expected 1 to 64 letters, digits and . _ @ -")
     unknown = [role for role in roles if role not in ROLES]
     if unknown or not roles:

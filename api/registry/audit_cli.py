@@ -3,6 +3,7 @@
 Knows the command, its options and what its exit code means. The checks stand in `carbon.ledger.audit`.
 """
 
+import re
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +12,7 @@ from api.options import FAILED, FormatOption, LangOption, format_of, lang_of
 from api.registry.session import registry
 
 _SEVERITIES: Final = ("error", "warning", "info")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SEAL: Final = "SEAL"  # the hash chain, which has no number among the checks
 
 audit_app = typer.Typer(rich_markup_mode=None)
@@ -43,6 +45,8 @@ def audit(
     chosen, tongue = format_of(form), lang_of(lang)
     if severity not in _SEVERITIES:
         raise typer.BadParameter(f"found {severity!r}; expected {', '.join(_SEVERITIES)}", param_hint="--severity")
+    if head is not None and not _SHA256.fullmatch(head):
+        raise typer.BadParameter(f"found {head[:80]!r}; expected 64 digits 0-9, a-f", param_hint="--head")
     known = registry_store.checks()
     unknown = [one for one in code or [] if one != _SEAL and one not in known["code"]]
     if unknown:

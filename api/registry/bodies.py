@@ -20,13 +20,13 @@ MOST_MOVEMENTS: Final = 500
 
 def _tidy(value: str) -> str:
     if value != value.strip() or not value.isprintable():
-        raise ValueError("printable characters without spaces at the ends are expected")
+        raise ValueError("printable characters without spaces at the ends")
     return value
 
 
 def _as_text(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("a time as text is expected, such as 2026-01-31T09:30:00Z")
+        raise ValueError("a time as text, such as 2026-01-31T09:30:00Z")
     return value
 
 

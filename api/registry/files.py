@@ -37,6 +37,7 @@ WHOLE: Final = frozenset(
 FLAGS: Final = frozenset(("serialised", "replace"))
 SEVERAL: Final = frozenset(("quantities", "only_kinds"))
 AS_JSON: Final = frozenset(("movements",))
+_LONGEST_NAME: Final = 80
 _ABOUT: Final = ("verb", "id", "at", "actor")
 _HEADINGS: Final = frozenset(_ABOUT) | {name for body in BODIES.values() for name in body.model_fields}
 
@@ -100,7 +101,8 @@ def given_movements(file: Path | None, words: Sequence[str]) -> list[dict[str, A
         return [_movement_of(text) for text in words]
     text = decode(read_bytes(file, max_bytes=_MOVEMENT_BYTES), file.name)
     try:
-        content = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        as_json = file.suffix.lower() == ".json"
+        content = json.loads(text, object_pairs_hook=_object) if as_json else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidActs([_problem(file, None, None, str(error), "TOML, or JSON in a .json file")]) from None
     found = content
@@ -165,12 +167,14 @@ def _act_of(row: int, record: Mapping[str, Any]) -> FileAct:
 def _csv_records(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
     header = read_header(path)
     wrong = [
-        _problem(path, 1, name, "an unknown heading", f"one of {', '.join(sorted(_HEADINGS))}")
+        _problem(path, 1, name[:_LONGEST_NAME], "an unknown heading", f"one of {', '.join(sorted(_HEADINGS))}")
         for name in header
         if name not in _HEADINGS
     ]
     doubled = sorted({name for name in header if header.count(name) > 1})
-    wrong += [_problem(path, 1, name, "the heading more than once", "each heading once") for name in doubled]
+    wrong += [
+        _problem(path, 1, name[:_LONGEST_NAME], "the heading more than once", "each heading once") for name in doubled
+    ]
     missing = [name for name in ("verb", "id") if name not in header]
     wrong += [_problem(path, 1, name, "no such heading", "the heading") for name in missing]
     if wrong:
@@ -197,7 +201,7 @@ def _cell(name: str, text: str) -> Any:
             parts = [part.strip() for part in text.split(";")]
             return [whole(part) for part in parts] if name == "quantities" else parts
         if name in AS_JSON:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError, typer.BadParameter):
         return text
     return {"true": True, "false": False}.get(text.lower(), text) if name in FLAGS else text
@@ -214,7 +218,7 @@ def _json_records(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Pr
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             problems.append(_problem(path, row, None, str(error), "one JSON object a line"))
             continue
@@ -223,6 +227,15 @@ def _json_records(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Pr
         else:
             problems.append(_problem(path, row, None, line[:80], "one JSON object a line"))
     return records, problems
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; the same name twice is refused, since one of the values would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)[:80]!r} more than once")
+    return found
 
 
 def _problem(path: Path, row: int | None, column: str | None, found: str, expected: str) -> Problem:

@@ -135,6 +135,10 @@ def export_file(
     format: FormatName,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; its ending tells the container.")],
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file of this name.")] = False,
+    imported: Annotated[
+        str | None,
+        typer.Option("--imported", help="Id of the import to give back, for euets; the latest without it."),
+    ] = None,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -145,13 +149,18 @@ def export_file(
     chosen, tongue = format_of(form), lang_of(lang)
     door = _door(format, EXPORTS)
     check_free(file, "FILE", replace=replace)
+    if imported is not None and format != "euets":
+        raise typer.BadParameter(f"found {format}, which no import stands for; expected euets", param_hint="--imported")
+    which = {} if imported is None else {"client_id": imported}
     with registry() as store, store.engine.connect() as connection:
-        result = door.load()(connection, file)
+        result = door.load()(connection, file, **which)
     registry_screens.show_export(file, result if isinstance(result, tuple) else (), chosen, tongue)
 
 
 def check_free(path: Path, hint: str, *, replace: bool) -> None:
-    """Refuse a name that is taken: nobody's file is lost by a slip of the finger."""
+    """Refuse a name that is taken, or in no folder: nobody's file is lost by a slip of the finger."""
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"found {path}; expected a name in a folder that is there", param_hint=hint)
     if path.is_dir() or (path.exists() and not replace):
         more = ", or --replace" if path.is_file() and hint == "FILE" else ""
         raise typer.BadParameter(f"found {path}; expected a name that is free{more}", param_hint=hint)

@@ -44,10 +44,12 @@ def time_us_of(text: str, hint: str) -> int:
 
     Raises typer.BadParameter with the option's name.
     """
-    from carbon.ledger.orders import BadOrder, us_from_time
+    from carbon.ledger.orders import BadOrder, time_from_us, us_from_time
 
     try:
-        return us_from_time(datetime.fromisoformat(text))
+        at_us = us_from_time(datetime.fromisoformat(text))
+        time_from_us(at_us)  # a zone can carry the first and the last day out of the calendar
+        return at_us
     except (ValueError, OverflowError, BadOrder):
         found = f"found {text[:40]!r}; expected a time with its zone such as 2026-01-31T09:30:00+08:00"
         raise typer.BadParameter(found, param_hint=hint) from None

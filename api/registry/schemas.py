@@ -124,7 +124,7 @@ class TransactionRow(Row):
     message: str | None
     reverses: str | None
     body: str | None = None
-    body_sha256: str
+    body_sha256: str | None = None
 
 
 class TransactionLegRow(TransactionRow):

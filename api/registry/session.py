@@ -43,9 +43,20 @@ def ask(client_id: str | None, actor: str, at: str | None, form: str | None, lan
     if not actor.isprintable() or not 0 < len(actor.strip()) == len(actor) <= _LONGEST_ACTOR:
         expected = f"expected 1 to {_LONGEST_ACTOR} printable characters"
         raise typer.BadParameter(f"found {actor[:40]!r}; {expected}", param_hint="--actor")
+    if client_id is not None:
+        _check_id(client_id)
     if at is not None:
         time_us_of(at, "--at")
     return Ask(client_id, actor, at, format_of(form), lang_of(lang))
+
+
+def _check_id(client_id: str) -> None:
+    from carbon.ledger.orders import BadOrder, check_id
+
+    try:
+        check_id(client_id)
+    except BadOrder as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--id") from None
 
 
 def perform(verb: str, asked: Mapping[str, object], wanted: Ask) -> None:

@@ -244,8 +244,15 @@ def trace(store: Store, serial: str) -> pl.DataFrame:
 def compliance(
     store: Store, as_of: date, *, scheme: str | None = None, year: int | None = None, account: str | None = None
 ) -> pl.DataFrame:
-    """How each operator account stands with each compliance year: see `carbon.ledger.compliance.compliance`."""
+    """How each operator account stands with each compliance year: see `carbon.ledger.compliance.compliance`.
+
+    Raises NotInLedger for a scheme or an account that is not there, whose empty answer would look like a clean one.
+    """
     with _snapshot(store.engine) as connection:
+        if scheme is not None:
+            _one(connection, "schemes", "scheme", scheme, False)
+        if account is not None:
+            _one(connection, "accounts", "account", account, False)
         return compliance_of(connection, load_rules(), as_of, scheme=scheme, year=year, account=account)
 
 

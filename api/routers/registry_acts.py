@@ -113,10 +113,18 @@ def _answered(request: Request, receipt: Receipt) -> Response:
         status="done",
         replayed=receipt.replayed,
     )
-    place = f"{request.scope.get('root_path', '')}/v1/registry/transactions/{quote(receipt.client_id, safe='')}"
-    headers = {"Location": place, **({REPLAYED: "true"} if receipt.replayed else {})}
+    headers = {"Location": _place(request, receipt.client_id), **({REPLAYED: "true"} if receipt.replayed else {})}
     status = HTTPStatus.OK if receipt.replayed else HTTPStatus.CREATED
     return Response(content.model_dump_json(), status, headers, "application/json")
+
+
+def _place(request: Request, client_id: str) -> str:
+    """Where the transaction is found: by its path, but for ids that a path cannot hold as they are."""
+    path = f"{request.scope.get('root_path', '')}/v1/registry/transactions"
+    named = quote(client_id, safe="")
+    if client_id in (".", "..") or client_id.endswith(".csv"):
+        return f"{path}?client_id={named}"
+    return f"{path}/{named}"
 
 
 def _add_act(verb: str) -> None:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import Connection, text
 
-from carbon.errors import CarbonError, Problem
+from carbon.errors import CarbonError, Problem, UnknownFormat
 from carbon.formats.eu import EuetsTables, euets_movements, read_euets, write_euets
+from carbon.formats.eu.layouts import TABLE_NAMES
 from carbon.imports.parties import add_foreign_accounts, add_instruments
 from carbon.imports.quantities import Booked, book_movements
 from carbon.imports.report import (
@@ -70,8 +71,8 @@ def import_euets(connection: Connection, act: Act, path: Path, *, progress: Prog
 
     connection : of a writer (`carbon.ledger.post.writing`); act : an empty client id stands for the file's own
     Rows are those of all tables; a row of `transaction` is booked as a movement, a row of another table is kept.
-    Blocks equal in every column but id are all booked (C41). Raises UnreadableFile, FileTooLarge, IdInUse,
-    ImportRefused.
+    Blocks equal in every column but id are all booked (C41). Raises UnreadableFile, FileTooLarge, UnknownFormat where
+    none of its tables is one of euets.info's, IdInUse, ImportRefused.
     """
     source = named_source(_FORMAT, path, act)
     read = read_euets(path)
@@ -79,6 +80,8 @@ def import_euets(connection: Connection, act: Act, path: Path, *, progress: Prog
     rows_read = rejected + sum(rows.height for rows in (*read.tables.values(), *read.others.values()))
     if booked_before(connection, source):
         return replayed_report(source, rows_read, read.problems)
+    if not read.tables and not read.rejected:
+        raise UnknownFormat(f"found no table of euets.info in {path.name}, expected one of {', '.join(TABLE_NAMES)}")
     parts = pack_tables(_named(read))
     movements, missing = _movements(read, source)
     booked: list[Booked] = []
@@ -103,7 +106,7 @@ def export_euets(
     """Write an imported release as it came, value by value; the latest, or the one imported under `client_id`.
 
     The movements booked from it are compared with its table of transactions first. Result: the tables written.
-    Raises NothingImported, KeptTableDiffers.
+    Raises NothingImported, KeptTableDiffers, CannotBeNamed.
     """
     found = _header(connection, client_id)
     tables = _kept(connection, found[0])

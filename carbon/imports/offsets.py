@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
 
-from carbon.errors import Problem
+from carbon.errors import Problem, UnreadableFile
 from carbon.formats.offsets import RegistersReading, read_registers
 from carbon.imports.parties import add_foreign_accounts, add_instruments
 from carbon.imports.quantities import Booked, book_quantities
@@ -80,12 +80,14 @@ def import_offsets(
     The files' own rows are kept whole (`carbon.imports.rows`): tables/events, tables/projects, rejected/rows. Rows
     whose numbers meet others' are set apart one by one; numbers that the ledger has already are repeats. An event
     without a day gets the time of the act (assumed, counted in the notes).
-    Raises UnreadableFile, FileTooLarge, IdInUse, ImportRefused.
+    Raises UnreadableFile (also where none of the files can be read), FileTooLarge, IdInUse, ImportRefused.
     """
     source = named_source("offsets", path, act)
     read = read_registers(path, register=register)
     if booked_before(connection, source):
         return replayed_report(source, read.rows_read, read.problems)
+    if not read.readings:
+        raise UnreadableFile("\n".join(str(problem) for problem in read.problems))
     quarantine = _quarantine(read)
     kept = {"tables/events": read.events, "tables/projects": read.projects, "rejected/rows": quarantine}
     parts = pack_tables(kept)

@@ -199,9 +199,7 @@ def _alone(connection: Connection) -> bool:
         return True
     savepoint = connection.begin_nested()
     try:
-        connection.exec_driver_sql(
-            "LOCK TABLE registry_transfer IN ACCESS EXCLUSIVE MODE NOWAIT"
-        )
+        connection.exec_driver_sql("LOCK TABLE registry_transfer IN ACCESS EXCLUSIVE MODE NOWAIT")
     except OperationalError:
         savepoint.rollback()
         return False

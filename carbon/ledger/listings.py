@@ -219,7 +219,8 @@ def _transactions() -> Listing:
         _text("message", x.c.message, nullable=True),
         _text("reverses", original.c.client_id, nullable=True),
         _text("body", x.c.body, private=True),
-        _text("body_sha256", x.c.body_sha256),
+        # All else of an appointment is public: whoever has a list of names would find the name by its digest.
+        _text("body_sha256", x.c.body_sha256, private=True),
     )
     return Listing("transactions", x.outerjoin(original, original.c.id == x.c.reverses), columns, (x.c.id,))
 

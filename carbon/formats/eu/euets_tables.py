@@ -7,12 +7,12 @@ ledger.
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from carbon.errors import FileTooLarge, Problem, UnreadableFile
+from carbon.errors import CarbonError, FileTooLarge, Problem, UnreadableFile
 from carbon.findings import no_findings, to_problems
 from carbon.formats.eu.cells import find_untyped, parse_cell
 from carbon.formats.eu.layouts import DROPPED, FOREIGN_KEYS, KEYS, LAYOUTS, TABLE_NAMES
@@ -21,9 +21,13 @@ from carbon.formats.text import MAX_BYTES, decode, read_bytes
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EuetsTables", "block_multiplicity", "read_euets", "write_euets"]
+__all__ = ["CannotBeNamed", "EuetsTables", "block_multiplicity", "read_euets", "write_euets"]
 
 _MOMENT = "%Y-%m-%d %H:%M:%S%.f"
+
+
+class CannotBeNamed(CarbonError):
+    """A release cannot be written under this name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +61,10 @@ class _Table:
 def read_euets(path: Path, *, max_bytes: int = MAX_BYTES) -> EuetsTables:
     """Read a release: a zip of CSV files, a folder of them, or one table as .csv or .csv.gz.
 
-    max_bytes : most unpacked bytes of any one table
+    max_bytes : most unpacked bytes of any one table; all together may have twice as many
     A single file whose name is no table's is recognised by its header. Ids printed as floats ("308.0") become whole
     numbers; created_on and updated_on are dropped with a warning. Keys are checked within and between the tables
-    present. Raises UnreadableFile, FileTooLarge.
+    present. Raises UnreadableFile (also where no CSV is there, or two of one name), FileTooLarge.
     """
     tables: dict[str, pl.DataFrame] = {}
     extras: dict[str, pl.DataFrame] = {}
@@ -92,18 +96,24 @@ def write_euets(tables: EuetsTables, path: Path, *, form: Literal["zip", "folder
 
     Whole numbers are written without a point, moments to the microsecond where they have one, flags as True and
     False, empty cells as nothing; `read_euets` of the result gives the same frames. Rows set apart are not written.
+    A zip appears under its name only when it is whole. Raises CannotBeNamed where its name does not end in .zip.
     """
+    if form == "zip" and path.suffix.lower() != ".zip":
+        raise CannotBeNamed(f"found {path.name}, expected a name that ends in .zip")
     files = {f"{name}.csv": _printed(rows, tables.extras.get(name)) for name, rows in tables.tables.items()}
-    files |= {file: rows.write_csv().encode() for file, rows in tables.others.items()}
+    for file, rows in tables.others.items():
+        files[_free_name(file, files)] = rows.write_csv().encode()
     if form == "folder":
         path.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
             (path / file).write_bytes(data)
         return
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    part = path.with_name(f"{path.name}.part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for file, data in files.items():
             # A fixed date keeps the bytes equal from one writing to the next.
             archive.writestr(zipfile.ZipInfo(file), data, zipfile.ZIP_DEFLATED)
+    part.replace(path)
 
 
 def block_multiplicity(transactions: "pl.DataFrame") -> "pl.DataFrame":
@@ -125,10 +135,32 @@ def block_multiplicity(transactions: "pl.DataFrame") -> "pl.DataFrame":
 def _members(path: Path, max_bytes: int) -> dict[str, bytes]:
     """File name -> unpacked bytes of every CSV of a zip, a folder, or of one file."""
     if path.is_dir():
-        return {file.name: read_bytes(file, max_bytes=max_bytes) for file in sorted(path.glob("*.csv*"))}
-    if not zipfile.is_zipfile(path):
+        found = _read_folder(path, max_bytes)
+    elif not zipfile.is_zipfile(path):
         return {path.name: read_bytes(path, max_bytes=max_bytes)}
+    else:
+        found = _read_zip(path, max_bytes)
     members: dict[str, bytes] = {}
+    left = 2 * max_bytes
+    for name, data in found:
+        left -= len(data)
+        if left < 0:
+            raise FileTooLarge(f"found {path.name} with more than {2 * max_bytes} bytes of tables, expected no more")
+        if name in members:
+            raise UnreadableFile(f"found two files {name} in {path.name}, expected each table once")
+        members[name] = data
+    if not members:
+        raise UnreadableFile(f"found no CSV file in {path.name}, expected the tables of euets.info")
+    return members
+
+
+def _read_folder(path: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(path.iterdir()):
+        if file.is_file() and file.name.lower().endswith((".csv", ".csv.gz")):
+            yield file.name, read_bytes(file, max_bytes=max_bytes)
+
+
+def _read_zip(path: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -139,10 +171,17 @@ def _members(path: Path, max_bytes: int) -> dict[str, bytes]:
                     data = stream.read(max_bytes + 1)
                 if len(data) > max_bytes:
                     raise FileTooLarge(f"found {name} with more than {max_bytes} bytes, expected at most {max_bytes}")
-                members[Path(name).name] = data
+                yield Path(name).name, data
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise UnreadableFile(f"found {path.name}: {error}; expected a zip of CSV tables") from error
-    return members
+
+
+def _free_name(file: str, taken: Mapping[str, bytes]) -> str:
+    """The name under which an unknown table is written: never packed, and never that of another."""
+    name = file[: -len(".gz")] if file.lower().endswith(".gz") else file
+    while name in taken:
+        name = f"other_{name}"
+    return name
 
 
 def _split(text: str, file: str) -> "pl.DataFrame":

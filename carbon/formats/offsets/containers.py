@@ -54,7 +54,7 @@ def read_registers(
 
     max_bytes : most unpacked bytes of all files together; max_rows : most rows of one file
     A file that cannot be read is reported and the others are read. Raises UnreadableFile and FileTooLarge for the
-    folder or archive itself.
+    folder or archive itself, UnreadableFile also where it holds no such file.
     """
     import polars as pl
 
@@ -70,6 +70,8 @@ def read_registers(
             problems.append(Problem(file, None, None, first_line, "a known file of a register", "unread_file", "error"))
             continue
         problems.extend(readings[file].problems)
+    if not readings and not problems:
+        raise UnreadableFile(f"found no .csv and no .csv.gz file in {path.name}, expected exports of registers")
     events = [reading.events for reading in readings.values()]
     projects = [reading.projects for reading in readings.values()]
     all_events = pl.concat([pl.DataFrame(schema=credit_events_schema()), *events])

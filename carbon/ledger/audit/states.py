@@ -63,7 +63,10 @@ def find_blocked_moves(log: Log) -> "pl.DataFrame":
 
 
 def find_closed_moves(log: Log) -> "pl.DataFrame":
-    """C23: a closed account takes and gives nothing and stays closed; only an empty one closes."""
+    """C23: a closed account takes and gives nothing and stays closed; only an empty one closes.
+
+    What was reserved for an account that closed meanwhile may still be given up.
+    """
     import polars as pl
 
     changes = state_changes(log, _ACCOUNT)
@@ -71,9 +74,9 @@ def find_closed_moves(log: Log) -> "pl.DataFrame":
     ends = ends.rename({"transaction_id": "end"}).drop("state")
     parts = [
         log.legs.join(ends, left_on=f"{side}_code", right_on="subject", how="inner", coalesce=False).filter(
-            pl.col("transaction_id") > pl.col("end")
+            (pl.col("transaction_id") > pl.col("end")) & still_allowed.not_()
         )
-        for side in ("source", "target")
+        for side, still_allowed in (("source", pl.lit(False)), ("target", pl.col("phase") == "void"))
     ]
     rows = pl.concat(parts).unique("id", keep="first", maintain_order=True)
     again = changes.join(ends, on="subject").filter(pl.col("transaction_id") > pl.col("end"))

@@ -114,6 +114,13 @@ def test_everything_wrong_with_a_file_at_once(run: Run, home: Path, tmp_path: Pa
     code, _, err = run("registry", "batch", str(tmp_path / "lines.jsonl"))
     assert code == 4
     assert all(f"row {row}" in err for row in (1, 2, 3, 4))
+    twice = '{"verb":"transfer","id":"b1","source":"A-1","target":"B-1","instrument":"CEA24","quantity":5,"quantity":7}'
+    (tmp_path / "twice.jsonl").write_text(twice + "\n", encoding="utf-8")
+    code, _, err = run("registry", "batch", str(tmp_path / "twice.jsonl"))
+    assert (code, "row 1: found the name 'quantity' more than once" in err) == (4, True)
+    (tmp_path / "wide.csv").write_text("a" * 50_000 + "\n1\n", encoding="utf-8")
+    code, _, err = run("registry", "batch", str(tmp_path / "wide.csv"))
+    assert (code, len(err) < 5_000) == (4, True)
     assert state(home) == before
 
 

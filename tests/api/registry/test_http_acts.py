@@ -166,7 +166,7 @@ def test_a_key_that_reads_may_not_write_and_a_revoked_one_may_nothing(registry: 
         ("pre_allocate", {"compliance_year": 1889}, "greater than or equal to 1990"),
         ("add_instrument", {"serialised": "no"}, "body.serialised"),
         ("reserve", {"expires_at": "2099-01-01T00:00:00"}, "timezone"),
-        ("reserve", {"expires_at": 4070908800}, "a time as text is expected"),
+        ("reserve", {"expires_at": 4070908800}, "a time as text, such as"),
         ("reserve", {"expires_at": "2000-01-01T00:00:00Z"}, "expires before it begins"),
         ("reserve", {"movements": []}, "at least 1 item"),
         ("register_entity", {"uscc": "91420100MA4K00001A"}, "found '91420100MA4K00001A'"),

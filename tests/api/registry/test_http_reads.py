@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from api.registry import schemas as registry_schemas
 from api.registry.tables import listing_parameters
 from api.settings import Settings
 from carbon.ledger.listings import LISTINGS, find_listing
+from carbon.ledger.orders import canonical_body
 
 from ..conftest import Registry, open_registry
 from .story import STORY, play
@@ -202,6 +204,8 @@ def test_a_wrong_key_is_refused_even_where_none_is_needed(town: Registry) -> Non
         ("/v1/registry/transfers?quantity=1.5", 422, "expected a whole number"),
         ("/v1/registry/compliance?as_of=9999-12-31", 422, "query.as_of"),
         ("/v1/registry/compliance?year=1", 422, "query.year"),
+        ("/v1/registry/compliance?account=NOBODY", 404, "unknown account 'NOBODY'"),
+        ("/v1/registry/compliance?scheme=NONE", 404, "unknown scheme 'NONE'"),
         ("/v1/registry/audit?head=xyz", 422, "query.head"),
         ("/v1/registry/nothing", 404, "Not Found"),
     ],
@@ -232,6 +236,22 @@ def test_codes_with_any_characters_are_found(town: Registry) -> None:
     (row,) = town.client.get(f"/v1/registry/accounts/{quote(code, safe='')}").json()
     assert row["account"] == code
     assert town.rows("accounts", account=code) == [row]
+    # A path that ends in .csv is another answer's, and dots alone are gone before a path arrives.
+    for number, client_id in enumerate(("orders.csv", ".", "..")):
+        answer = town.act("open_account", client_id, code=f"E{number}", scheme="CN", type="external")
+        (row,) = town.client.get(answer.headers["location"]).json()
+        assert row["client_id"] == client_id
+
+
+def test_no_digest_of_a_name_without_a_key(town: Registry) -> None:
+    """All of an appointment but the person is public, so that its digest would tell the person from a list."""
+    guessed = canonical_body("appoint", {"account": "CN-1001", "role": "primary", "name": "Wang Fang"})
+    assert town.act("appoint", "appointed", account="CN-1001", role="primary", name="Wang Fang").status_code == 201
+    (row,) = get(town, "/v1/registry/transactions?client_id=appointed").json()
+    assert row["body_sha256"] == sha256(guessed.encode()).hexdigest()
+    for url in ("/v1/registry/transactions?client_id=appointed", "/v1/registry/transactions/appointed"):
+        assert row["body_sha256"] not in town.client.get(url).text
+    assert town.client.get(f"/v1/registry/transactions?body_sha256={row['body_sha256']}").status_code == 422
 
 
 def test_every_filter_is_documented(town: Registry) -> None:

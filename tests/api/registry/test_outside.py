@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zipfile
 from io import StringIO
 from pathlib import Path
 
@@ -41,6 +42,34 @@ def test_out_to_cad_trust_and_into_an_empty_registry(run: Run, tmp_path: Path, m
     assert code == 0
     assert "imported before" in err
     assert state(tmp_path / "other") == before
+
+
+def test_an_earlier_release_is_given_back_by_its_id(run: Run, tmp_path: Path) -> None:
+    for number in (1, 2):
+        source = tmp_path / f"account{number}" / "account_type.csv"
+        source.parent.mkdir()
+        source.write_text(f"id,description\n{number},fictitious\n")
+        assert run("registry", "import", "euets", str(source), "--id", f"release-{number}")[0] == 0
+    for words, number in (((), 2), (("--imported", "release-1"), 1)):
+        target = tmp_path / f"back-{number}.zip"
+        assert run("registry", "export", "euets", str(target), *words)[0] == 0
+        with zipfile.ZipFile(target) as archive:
+            assert archive.read("account_type.csv").decode() == f"id,description\n{number},fictitious\n"
+
+
+@pytest.mark.parametrize("format", ["euets", "offsets"])
+def test_what_is_no_such_file_is_not_booked(run: Run, home: Path, tmp_path: Path, format: str) -> None:
+    """Else a typing mistake would be a release from then on, and the latest one."""
+    (tmp_path / "plants.csv").write_text("entity,unit\nA,1\n")
+    (tmp_path / "empty").mkdir()
+    with zipfile.ZipFile(tmp_path / "text.zip", "w") as archive:
+        archive.writestr("readme.txt", "nothing here")
+    (tmp_path / "nothing.csv").write_text("")
+    before = state(home)
+    for name in ("plants.csv", "empty", "text.zip", "nothing.csv"):
+        code, _, err = run("registry", "import", format, str(tmp_path / name))
+        assert (code, "expected" in err) == (4, True), name
+    assert state(home) == before
 
 
 def test_problems_of_an_import_go_to_a_file(run: Run, outside_data: Path, tmp_path: Path) -> None:
@@ -103,6 +132,8 @@ def test_an_audit_after_the_database_was_edited(run: Run, home: Path) -> None:
 def test_a_published_head_that_the_log_no_longer_has(run: Run) -> None:
     _, out, _ = run("registry", "seal", "--format", "json")
     assert run("audit", "--head", json.loads(out)[0]["sha256"])[0] == 0
+    # Half of a digest is a slip of the mouse and not a log that was rewritten.
+    assert run("audit", "--head", json.loads(out)[0]["sha256"][:32])[0] == 2
     code, _, err = run("audit", "--head", "0" * 64)
     assert code == 1
     assert "SEAL error: 1" in err
@@ -120,6 +151,8 @@ def test_keys(run: Run, engine_of: Engine) -> None:
     assert secret not in out
     assert run("keys", "create", "robot")[0] == 2
     assert run("keys", "create", "a b")[0] == 2
+    code, _, err = run("keys", "create", "CLI")
+    assert (code, "the software itself acts" in err) == (2, True)
     assert run("keys", "create", "other", "--role", "king")[0] == 2
     assert run("keys", "revoke", "nobody")[0] == 3
     assert run("keys", "revoke", "robot", "--lang", "zh")[1] == "密钥robot已吊销\n"

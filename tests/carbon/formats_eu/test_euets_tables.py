@@ -79,7 +79,7 @@ def test_the_sample_imports_whole(outside_data: Path) -> None:
 @pytest.mark.parametrize("form", ["zip", "folder"])
 def test_the_sample_survives_the_round_trip_value_by_value(outside_data: Path, tmp_path: Path, form: str) -> None:
     read = read_euets(outside_data / SAMPLE)
-    target = tmp_path / "out"
+    target = tmp_path / f"out.{form}"
     write_euets(read, target, form=form)  # type: ignore[arg-type]
     if form == "zip":
         with zipfile.ZipFile(target) as archive:
@@ -283,8 +283,9 @@ def test_reading_what_was_written_gives_the_same_frames(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     frames = {name: data.draw(table(name)) for name in ("account", "installation", "compliance", "transaction")}
-    path = tmp_path_factory.mktemp("euets") / "out"
-    write_euets(EuetsTables(frames), path, form=data.draw(st.sampled_from(["zip", "folder"])))
+    form = data.draw(st.sampled_from(["zip", "folder"]))
+    path = tmp_path_factory.mktemp("euets") / f"out.{form}"
+    write_euets(EuetsTables(frames), path, form=form)
     read = read_euets(path)
     assert set(read.tables) == set(frames)
     assert not read.rejected
