@@ -182,7 +182,7 @@ class Transfer(Body):
     instrument: Code
     quantity: Quantity
     first_serial: Serial | None = None
-    kind: Literal["transfer", "auction", "external", "allocate"] = "transfer"
+    kind: Literal["transfer", "auction", "external"] = "transfer"
 
 
 class Leg(Body):

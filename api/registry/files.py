@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from api.registry.bodies import BODIES, Body
-from api.registry.options import time_us_of, whole
+from api.registry.options import past_us_of, whole
 from api.registry.session import value_errors
 from carbon.errors import CarbonError, Problem, UnreadableFile
 from carbon.formats.text import decode, extra_column, read_bytes, read_header, split_cells
@@ -144,9 +144,9 @@ def _act_of(row: int, record: Mapping[str, Any]) -> FileAct:
         wrong.append(("id", repr(client_id), "1 to 128 printable characters"))
     if at is not None:
         try:
-            at_us = time_us_of(str(at), "at")
+            at_us = past_us_of(str(at), "at")
         except typer.BadParameter:
-            wrong.append(("at", repr(at), "a time with its zone such as 2026-01-31T09:30:00+08:00"))
+            wrong.append(("at", repr(at), "a time that has come, with its zone, such as 2026-01-31T09:30:00+08:00"))
     if actor is not None and not (isinstance(actor, str) and actor.isprintable() and 0 < len(actor.strip()) <= 128):
         wrong.append(("actor", repr(actor), "1 to 128 printable characters"))
     asked = {name: value for name, value in record.items() if name not in _ABOUT and value is not None}

@@ -144,7 +144,7 @@ def transfer(
     instrument: InstrumentCode,
     quantity: Quantity,
     first_serial: FirstSerial = None,
-    kind: Annotated[str, typer.Option("--kind", help="transfer, auction, external or allocate.")] = "transfer",
+    kind: Annotated[str, typer.Option("--kind", help="transfer, auction or external.")] = "transfer",
     client_id: IdOption = None,
     actor: ActorOption = "cli",
     at: AtOption = None,

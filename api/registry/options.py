@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from api.clock import now_us
+
 LARGEST: Final = 2**53  # what every reader of JSON holds exactly
 LARGEST_T: Final = 10**12
 _WHOLE: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
@@ -53,6 +55,17 @@ def time_us_of(text: str, hint: str) -> int:
     except (ValueError, OverflowError, BadOrder):
         found = f"found {text[:40]!r}; expected a time with its zone such as 2026-01-31T09:30:00+08:00"
         raise typer.BadParameter(found, param_hint=hint) from None
+
+
+def past_us_of(text: str, hint: str) -> int:
+    """The same of a time that has come: an act of tomorrow would move holdings today and show in no statement.
+
+    Raises typer.BadParameter with the option's name.
+    """
+    at_us = time_us_of(text, hint)
+    if at_us > now_us():
+        raise typer.BadParameter(f"found {text[:40]!r}; expected a time that has come", param_hint=hint)
+    return at_us
 
 
 def _number(flag: str, means: str) -> Any:

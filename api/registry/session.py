@@ -14,7 +14,7 @@ import typer
 from api.lang import Lang, texts
 from api.options import FAILED, NOT_FOUND, format_of, lang_of
 from api.output import Format
-from api.registry.options import time_us_of
+from api.registry.options import past_us_of
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -46,7 +46,7 @@ def ask(client_id: str | None, actor: str, at: str | None, form: str | None, lan
     if client_id is not None:
         _check_id(client_id)
     if at is not None:
-        time_us_of(at, "--at")
+        past_us_of(at, "--at")
     return Ask(client_id, actor, at, format_of(form), lang_of(lang))
 
 
@@ -96,7 +96,7 @@ def act_now(client_id: str, wanted: Ask) -> "Act":
     """The act under this id, at the time that was given or else now."""
     from carbon.ledger.book import Act
 
-    return Act(client_id, _now_us() if wanted.at is None else time_us_of(wanted.at, "--at"), wanted.actor)
+    return Act(client_id, _now_us() if wanted.at is None else past_us_of(wanted.at, "--at"), wanted.actor)
 
 
 def show(receipts: "list[Receipt]", wanted: Ask) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from carbon.ledger.orders import IdInUse, Leg, Order, Receipt, body_sha256, canonical_body
-from carbon.ledger.post import checked_body, code_of, message_of, post
+from carbon.ledger.post import account_of, checked_body, code_of, message_of, post
 
 __all__ = ["Act", "Refusal", "book", "one_row", "refuse"]
 
@@ -86,13 +86,15 @@ def refuse(connection: Connection, order: Order, code: str, found: str | None) -
     row = connection.execute(
         text(
             "INSERT INTO registry_transaction (client_id, kind, scheme, subject, at_us, actor, status, code, message,"
-            " body, body_sha256) VALUES (:client_id, :kind, :scheme, :subject, :at_us, :actor, 'failed', :code,"
+            " body, body_sha256) VALUES (:client_id, :kind, coalesce(:scheme, (SELECT scheme FROM registry_account"
+            " WHERE code = :account)), :subject, :at_us, :actor, 'failed', :code,"
             " :message, :body, :sha256) RETURNING id"
         ),
         {
             "client_id": order.client_id,
             "kind": order.kind,
             "scheme": order.scheme,
+            "account": account_of(order),
             "subject": order.subject,
             "at_us": order.at_us,
             "actor": order.actor,

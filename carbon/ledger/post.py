@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from carbon.ledger.orders import BadOrder, IdInUse, Leg, Order, Receipt, body_sha256, canonical_body, check_id
 
-__all__ = ["begin_writing", "checked_body", "code_names", "code_of", "message_of", "post", "writing"]
+__all__ = ["account_of", "begin_writing", "checked_body", "code_names", "code_of", "message_of", "post", "writing"]
 
 # Which check a broken constraint belongs to; the guards themselves raise the code.
 _CODES: Final = {
@@ -66,7 +66,7 @@ _TIMES_US: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # th
 _FIRST_COLUMNS: Final = "client_id, kind, scheme, subject, at_us, actor"
 _HEADER: Final = (
     f"INSERT INTO registry_transaction ({_FIRST_COLUMNS}, status, code, message, body, body_sha256, reverses)"  # noqa: S608
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, coalesce(?, (SELECT scheme FROM registry_account WHERE code = ?)), ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LEG: Final = (
     "INSERT INTO registry_transfer (transaction_id, kind, phase, source_id, target_id, instrument_id, quantity,"
@@ -221,8 +221,13 @@ def _post_postgresql(cursor: DBAPICursor, order: Order, body: str, digest: str) 
 def _header(
     order: Order, status: str, code: str | None, body: str, digest: str, message: str | None = None
 ) -> tuple[Any, ...]:
-    head = (order.client_id, order.kind, order.scheme, order.subject, order.at_us, order.actor)
-    return (*head, status, code, message, body, digest, order.reverses)
+    about = (order.client_id, order.kind, order.scheme, account_of(order), order.subject, order.at_us, order.actor)
+    return (*about, status, code, message, body, digest, order.reverses)
+
+
+def account_of(order: Order) -> str | None:
+    """Code of the account whose scheme is the order's where it names none: the first that gives, or its subject."""
+    return order.legs[0].source if order.legs else order.subject
 
 
 def _leg_values(transaction_id: int, at_us: int, leg: Leg) -> tuple[Any, ...]:

@@ -157,10 +157,16 @@ BEGIN
     UPDATE registry_block SET reserve_id = NULL WHERE reserve_id = NEW.reserve_id;
     RETURN NULL;
   END IF;
-  INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
-  SELECT id, NEW.instrument_id, 0, 0, type = 'issuance' FROM registry_account
-  WHERE id = NEW.source_id OR (id = NEW.target_id AND NEW.phase <> 'reserve') ORDER BY id
-  ON CONFLICT DO NOTHING;
+  IF NOT EXISTS (
+    SELECT 1 FROM registry_holding WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id
+  ) OR NOT EXISTS (
+    SELECT 1 FROM registry_holding WHERE account_id = NEW.target_id AND instrument_id = NEW.instrument_id
+  ) THEN
+    INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+    SELECT id, NEW.instrument_id, 0, 0, type = 'issuance' FROM registry_account
+    WHERE id IN (NEW.source_id, NEW.target_id) ORDER BY id
+    ON CONFLICT DO NOTHING;
+  END IF;
   IF NEW.phase = 'reserve' THEN
     UPDATE registry_holding SET reserved = reserved + NEW.quantity
     WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id;
@@ -270,7 +276,7 @@ CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
 FOR EACH ROW WHEN (NEW.kind = 'final_allocation') EXECUTE FUNCTION registry_final_once()
 -- next
 CREATE OR REPLACE FUNCTION registry_lock_rows(kind text, subject text, legs jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE codes text[]; unit_codes text[]; accounts bigint[]; units bigint[]; there int;
+DECLARE leg record; pair record; unit bigint; accounts bigint[]; units bigint[];
 BEGIN
   -- Everything that an act depends on is locked before the act gets its number, so that the numbers of any two acts on
   -- the same account, scheme or holding tell which came first; and always in one order, so that two writers never wait
@@ -282,26 +288,30 @@ BEGIN
   END IF;
   IF jsonb_array_length(legs) = 0 THEN RETURN; END IF;
   PERFORM registry_lock_schemes(alone => false);
-  -- By arrays: a join with the legs would read all accounts, since the planner cannot know how few they are.
-  SELECT array_agg(l.source) || array_agg(l.target), array_agg(l.instrument) INTO codes, unit_codes
-  FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text);
-  SELECT array_agg(id) INTO accounts FROM (
-    SELECT id FROM registry_account WHERE code = ANY (codes) ORDER BY id FOR SHARE
-  ) locked;
-  SELECT array_agg(id) INTO units FROM registry_instrument WHERE code = ANY (unit_codes);
-  -- What is missing is made before anything is locked, each in one order.
-  SELECT count(*) INTO there FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = ANY (units);
-  IF there < cardinality(accounts) * cardinality(units) THEN
-    INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
-    SELECT DISTINCT a.id, i.id, 0, 0, a.type = 'issuance'
-    FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text)
-    JOIN registry_account a ON a.id = ANY (accounts) AND a.code IN (l.source, l.target)
-    JOIN registry_instrument i ON i.id = ANY (units) AND i.code = l.instrument
-    WHERE NOT EXISTS (SELECT 1 FROM registry_holding WHERE account_id = a.id AND instrument_id = i.id)
-    ORDER BY 1, 2 ON CONFLICT DO NOTHING;
+  FOR leg IN SELECT * FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text) LOOP
+    SELECT id INTO unit FROM registry_instrument WHERE code = leg.instrument;
+    FOR pair IN SELECT id FROM registry_account WHERE code IN (leg.source, leg.target) ORDER BY id FOR SHARE LOOP
+      accounts := accounts || pair.id;
+      units := units || unit;
+    END LOOP;
+  END LOOP;
+  IF jsonb_array_length(legs) > 1 OR 2 > (
+    SELECT count(*) FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = unit
+  ) THEN
+    -- New rows are made in the same order, and before any is locked.
+    FOR pair IN SELECT DISTINCT a.id, p.unit, a.type FROM unnest(accounts, units) AS p(account, unit)
+      JOIN registry_account a ON a.id = p.account WHERE p.unit IS NOT NULL ORDER BY 1, 2
+    LOOP
+      PERFORM 1 FROM registry_holding WHERE account_id = pair.id AND instrument_id = pair.unit;
+      IF NOT FOUND THEN
+        INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+        VALUES (pair.id, pair.unit, 0, 0, pair.type = 'issuance') ON CONFLICT DO NOTHING;
+      END IF;
+    END LOOP;
   END IF;
-  PERFORM 1 FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = ANY (units)
-  ORDER BY account_id, instrument_id FOR NO KEY UPDATE;
+  FOR pair IN SELECT DISTINCT account, p.unit FROM unnest(accounts, units) AS p(account, unit) ORDER BY 1, 2 LOOP
+    PERFORM 1 FROM registry_holding WHERE account_id = pair.account AND instrument_id = pair.unit FOR NO KEY UPDATE;
+  END LOOP;
 END $$
 -- next
 CREATE OR REPLACE FUNCTION registry_book_legs(transaction_id bigint, at_us bigint, legs jsonb) RETURNS void
@@ -340,7 +350,11 @@ BEGIN
   BEGIN
     PERFORM registry_lock_rows(kind, subject, legs);
     INSERT INTO registry_transaction (client_id, kind, scheme, subject, at_us, actor, status, body, body_sha256, reverses)
-    VALUES (client_id, kind, scheme, subject, at_us, actor, 'done', body, body_sha256, reverses)
+    VALUES (
+      client_id, kind,
+      coalesce(scheme, (SELECT a.scheme FROM registry_account a WHERE a.code = coalesce(legs->0->>'source', subject))),
+      subject, at_us, actor, 'done', body, body_sha256, reverses
+    )
     RETURNING registry_transaction.id INTO id;
     PERFORM registry_book_legs(id, at_us, legs);
     status := 'done';

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from carbon.ledger.book import Act, Refusal, book, one_row
-from carbon.ledger.orders import BadOrder, Leg, Order, Receipt, body_sha256, check_quantity
+from carbon.ledger.orders import BadOrder, Leg, Order, Receipt, body_sha256, check_id, check_quantity
 from carbon.ledger.post import post
 from carbon.ledger.verbs import Movement
 
@@ -104,8 +104,9 @@ def void(connection: Connection, act: Act, *, reservation: str, reason: str | No
 def expire(connection: Connection, act: Act) -> list[Receipt]:
     """Void every reservation that has expired at the act's time. Each gets the id `<act's id>:<reservation>`.
 
-    Where that is longer than an id may be, its SHA-256 stands for it.
+    Where that is longer than an id may be, its SHA-256 stands for it. Raises BadOrder where the act's id is none.
     """
+    check_id(act.client_id)
     _lock_late(connection, act)
     query = f"SELECT DISTINCT client_id FROM ({_OPEN_LEGS}) open WHERE expires_at_us <= :now ORDER BY client_id"  # noqa: S608
     late = connection.execute(text(query), {"now": act.at_us}).scalars().all()

@@ -99,12 +99,12 @@ def transfer(
     first_serial: int | None = None,
     kind: str = "transfer",
 ) -> Receipt:
-    """Move units from one account to another. kind : transfer, auction, external (between two schemes) or allocate.
+    """Move units from one account to another. kind : transfer, auction, or external (between two schemes).
 
     first_serial : first of the consecutive numbers to move; null takes the lowest free numbers of the sender
     """
-    if kind not in ("transfer", "auction", "external", "allocate"):
-        raise BadOrder(f"found the kind {kind!r}, expected transfer, auction, external or allocate")
+    if kind not in ("transfer", "auction", "external"):
+        raise BadOrder(f"found the kind {kind!r}, expected transfer, auction or external")
     return _one(connection, act, kind, source, target, instrument, quantity, first_serial)
 
 

@@ -263,6 +263,16 @@ def test_a_reversed_issue_takes_the_units_out_again(writer, do):
     assert blocks(writer) == [("CN:issuance", 1, 10, False), ("CN:government", 11, 15, False)]
 
 
+def test_an_act_belongs_to_the_scheme_of_its_accounts(writer, stocked):
+    assert stocked(transfer, source="A", target="B", instrument="CEA24", quantity=601).code == "C18"
+    assert stocked(block_account, account="B").done
+    query = text(
+        "SELECT DISTINCT kind, scheme FROM registry_transaction WHERE kind IN ('issue', 'transfer', 'block_account')"
+    )
+    found = {tuple(row) for row in writer.execute(query)}
+    assert found == {("issue", "CN"), ("transfer", "CN"), ("block_account", "CN")}
+
+
 @pytest.mark.parametrize("client_id", ["", " a", "a ", "a\n", "x" * 129])
 def test_an_id_is_short_and_printable(writer, client_id):
     with pytest.raises(BadOrder, match="id"):
