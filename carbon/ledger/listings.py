@@ -79,12 +79,28 @@ def _table(model: type[SQLModel]) -> FromClause:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-def _text(name: str, value: ColumnElement[Any], **more: Any) -> Column:
-    return Column(name, "text", value, **more)
+def _text(
+    name: str,
+    value: ColumnElement[Any],
+    *,
+    sort: bool = False,
+    nullable: bool = False,
+    shown: bool = True,
+    private: bool = False,
+) -> Column:
+    return Column(name, "text", value, sort=sort, nullable=nullable, shown=shown, private=private)
 
 
-def _whole(name: str, value: ColumnElement[Any], **more: Any) -> Column:
-    return Column(name, "whole", value, **more)
+def _whole(
+    name: str,
+    value: ColumnElement[Any],
+    *,
+    sort: bool = False,
+    nullable: bool = False,
+    shown: bool = True,
+    private: bool = False,
+) -> Column:
+    return Column(name, "whole", value, sort=sort, nullable=nullable, shown=shown, private=private)
 
 
 def _code(name: str, of: FromClause, *via: ColumnElement[Any], nullable: bool = False) -> Column:

@@ -15,11 +15,12 @@ END $$
 CREATE OR REPLACE FUNCTION registry_lock_schemes(alone boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   -- Whoever opens or closes a registry waits for the movements under way, and they for it. Not a lock on the scheme's
-  -- row: every movement would have to write to that one row.
+  -- row: every movement would have to write to that one row. Locks of this kind are the whole database's; the number of
+  -- the table tells two ledgers in one database apart.
   IF alone THEN
-    PERFORM pg_advisory_xact_lock(7201041);
+    PERFORM pg_advisory_xact_lock(7201041, hashoid('registry_scheme'::regclass));
   ELSE
-    PERFORM pg_advisory_xact_lock_shared(7201041);
+    PERFORM pg_advisory_xact_lock_shared(7201041, hashoid('registry_scheme'::regclass));
   END IF;
 END $$
 -- next
@@ -28,7 +29,7 @@ BEGIN
   -- Before anything else is locked: an import or a seal that keeps all writers out waits for this act, or this act for
   -- it. Then two writers with one new id: the second waits here until the first is done, and then finds it.
   LOCK TABLE registry_transaction IN ROW EXCLUSIVE MODE;
-  PERFORM pg_advisory_xact_lock(hashtextextended(client_id, 0));
+  PERFORM pg_advisory_xact_lock(hashtextextended(client_id, 'registry_transaction'::regclass::bigint));
 END $$
 -- next
 CREATE OR REPLACE FUNCTION registry_act() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,7 +14,7 @@ ColumnType = Literal["whole", "real", "text", "flag", "moment"]
 DROPPED = ("created_on", "updated_on")
 
 
-def _columns(**groups: str) -> dict[str, ColumnType]:
+def _columns(groups: dict[str, str]) -> dict[str, ColumnType]:
     """Columns of one table in the order of the release; each group is one run of names of one type."""
     columns: dict[str, ColumnType] = {}
     for label, names in groups.items():
@@ -24,79 +24,109 @@ def _columns(**groups: str) -> dict[str, ColumnType]:
     return columns
 
 
-_CODES = _columns(text="id description")
-_NUMBERED = _columns(whole="id", text="description")
+_CODES = _columns(
+    {
+        "text": "id description",
+    }
+)
+_NUMBERED = _columns(
+    {
+        "whole": "id",
+        "text": "description",
+    }
+)
 
 LAYOUTS: Mapping[str, Mapping[str, ColumnType]] = {
     "account": _columns(
-        whole_1="id",
-        text_1="tradingSystem_id",
-        whole_2="accountIDEutl",
-        text_2="accountIDTransactions accountIDESD",
-        whole_3="yearValid",
-        text_3="name registry_id",
-        whole_4="accountHolder_id",
-        text_4="accountType_id",
-        flag_1="isOpen",
-        moment="openingDate closingDate",
-        text_5="commitmentPeriod companyRegistrationNumber companyRegistrationNumberType",
-        flag_2="isRegisteredEutl",
-        text_6="installation_id bvdId",
+        {
+            "whole_1": "id",
+            "text_1": "tradingSystem_id",
+            "whole_2": "accountIDEutl",
+            "text_2": "accountIDTransactions accountIDESD",
+            "whole_3": "yearValid",
+            "text_3": "name registry_id",
+            "whole_4": "accountHolder_id",
+            "text_4": "accountType_id",
+            "flag_1": "isOpen",
+            "moment": "openingDate closingDate",
+            "text_5": "commitmentPeriod companyRegistrationNumber companyRegistrationNumberType",
+            "flag_2": "isRegisteredEutl",
+            "text_6": "installation_id bvdId",
+        }
     ),
     "account_holder": _columns(
-        whole="id",
-        text="name tradingSystem_id addressMain addressSecondary postalCode city telephone1 telephone2 eMail "
-        "legalEntityIdentifier country_id",
+        {
+            "whole": "id",
+            "text": "name tradingSystem_id addressMain addressSecondary postalCode city telephone1 telephone2 eMail "
+            "legalEntityIdentifier country_id",
+        }
     ),
     "installation": _columns(
-        text_1="id name tradingSystem_id registry_id",
-        whole_1="activity_id",
-        text_2="eprtrID parentCompany subsidiaryCompany permitID designatorICAO monitoringID monitoringExpiry "
-        "monitoringFirstYear",
-        moment_1="permitDateExpiry",
-        flag_1="isAircraftOperator",
-        text_3="ec748_2009Code",
-        moment_2="permitDateEntry",
-        text_4="addressMain addressSecondary postalCode city country_id",
-        real="latitudeEutl longitudeEutl latitudeGoogle longitudeGoogle",
-        text_5="nace15_id nace20_id nace_id",
-        whole_2="euEntitlement chEntitlement",
-        flag_2="isMaritimeOperator",
-        text_6="shippingCompany imoID region",
+        {
+            "text_1": "id name tradingSystem_id registry_id",
+            "whole_1": "activity_id",
+            "text_2": "eprtrID parentCompany subsidiaryCompany permitID designatorICAO monitoringID monitoringExpiry "
+            "monitoringFirstYear",
+            "moment_1": "permitDateExpiry",
+            "flag_1": "isAircraftOperator",
+            "text_3": "ec748_2009Code",
+            "moment_2": "permitDateEntry",
+            "text_4": "addressMain addressSecondary postalCode city country_id",
+            "real": "latitudeEutl longitudeEutl latitudeGoogle longitudeGoogle",
+            "text_5": "nace15_id nace20_id nace_id",
+            "whole_2": "euEntitlement chEntitlement",
+            "flag_2": "isMaritimeOperator",
+            "text_6": "shippingCompany imoID region",
+        }
     ),
     "compliance": _columns(
-        text_1="installation_id",
-        whole_1="year",
-        text_2="reportedInSystem_id euetsPhase compliance_id",
-        whole_2="allocatedFree allocatedNewEntrance allocatedTotal allocated10c verified verifiedCummulative",
-        flag="verifiedUpdated",
-        whole_3="surrendered surrenderedCummulative balance penalty",
+        {
+            "text_1": "installation_id",
+            "whole_1": "year",
+            "text_2": "reportedInSystem_id euetsPhase compliance_id",
+            "whole_2": "allocatedFree allocatedNewEntrance allocatedTotal allocated10c verified verifiedCummulative",
+            "flag": "verifiedUpdated",
+            "whole_3": "surrendered surrenderedCummulative balance penalty",
+        }
     ),
     "surrender": _columns(
-        whole_1="id",
-        text_1="installation_id reportedInSystem_id",
-        whole_2="year",
-        text_2="unitType_id",
-        whole_3="amount",
-        text_3="originatingRegistry_id",
-        whole_4="project_id",
+        {
+            "whole_1": "id",
+            "text_1": "installation_id reportedInSystem_id",
+            "whole_2": "year",
+            "text_2": "unitType_id",
+            "whole_3": "amount",
+            "text_3": "originatingRegistry_id",
+            "whole_4": "project_id",
+        }
     ),
     "transaction": _columns(
-        whole_1="id",
-        text_1="transactionID tradingSystem_id",
-        moment="date",
-        whole_2="acquiringYear transferringYear transactionTypeMain_id transactionTypeSupplementary_id "
-        "transferringAccount_id acquiringAccount_id",
-        text_2="unitType_id",
-        whole_3="project_id amount",
+        {
+            "whole_1": "id",
+            "text_1": "transactionID tradingSystem_id",
+            "moment": "date",
+            "whole_2": "acquiringYear transferringYear transactionTypeMain_id transactionTypeSupplementary_id "
+            "transferringAccount_id acquiringAccount_id",
+            "text_2": "unitType_id",
+            "whole_3": "project_id amount",
+        }
     ),
-    "project": _columns(whole="id track", text="country_id"),
+    "project": _columns(
+        {
+            "whole": "id track",
+            "text": "country_id",
+        }
+    ),
     "account_type": _CODES,
     "activity_type": _NUMBERED,
     "compliance_code": _CODES,
     "country_code": _CODES,
     "nace_code": _columns(
-        text_1="id parent_id", whole="level", text_2="description includes includesAlso ruling excludes isic4_id"
+        {
+            "text_1": "id parent_id",
+            "whole": "level",
+            "text_2": "description includes includesAlso ruling excludes isic4_id",
+        }
     ),
     "trading_system_code": _CODES,
     "transaction_type_main": _NUMBERED,

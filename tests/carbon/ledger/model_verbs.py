@@ -157,7 +157,7 @@ class Model(Obligations):
         return self._one("pre_allocate", government, account, instrument, quantity, year=compliance_year)
 
     def transfer(self, _id, _at, *, source, target, instrument, quantity, first_serial=None, kind="transfer") -> Plan:
-        if kind not in ("transfer", "auction", "external", "allocate"):
+        if kind not in ("transfer", "auction", "external"):
             raise Malformed
         return self._one(kind, source, target, instrument, quantity, first_serial)
 

@@ -222,9 +222,8 @@ def test_a_removed_end_shows_against_a_published_digest_alone(attacker):
     assert [row.what for row in verify(attacker, head=published).breaks] == ["chain broken"]
 
 
+@pytest.mark.parametrize("sealed", ["sqlite"], indirect=True)  # PostgreSQL holds no value of a wrong type
 def test_a_value_of_a_wrong_type_is_found(attacker):
-    if attacker.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL holds no value of a wrong type")
     for change in ("quantity = 1.5", "quantity = 'many'", "quantity = x'ff'", "kind = x'ff'", "kind = 7.25"):
         run(attacker, f"UPDATE registry_transfer SET {change} WHERE id = 3")
         first = verify(attacker).breaks[0]
@@ -351,9 +350,9 @@ def _together(engine, works):
     return results
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # a reader of SQLite never waits for writers
 def test_a_log_that_writers_hold_is_busy(history, monkeypatch):
-    if history.dialect.name == "sqlite":
-        pytest.skip("a reader of SQLite never waits for writers")
     monkeypatch.setattr(chain, "_PATIENCE", "50ms")
     with writing(history) as writer:
         from carbon.ledger.book import Act

@@ -259,10 +259,9 @@ def test_any_question_is_answered_or_refused(busy, name, filters, sort, limit):
     assert page.rows.height <= limit
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the plan's words are SQLite's
 def test_pages_are_found_without_reading_what_was_passed(town):
     """The query plan of the last page of the big tables walks the key, on SQLite."""
-    if town.dialect.name != "sqlite":
-        pytest.skip("the plan's words are SQLite's")
     with writing(town) as connection:
         assert register_entity(connection, Act("e", 1, "t"), name="D", code="D").done
         assert open_account(
