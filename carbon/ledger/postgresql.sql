@@ -263,6 +263,11 @@ FOR EACH ROW EXECUTE FUNCTION registry_blocks_fixed()
 -- next
 CREATE OR REPLACE FUNCTION registry_final_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF EXISTS (
+    SELECT 1 FROM registry_account
+    WHERE id = NEW.account_id AND (NEW.compliance_year < first_year OR NEW.compliance_year > last_year)
+  ) THEN PERFORM registry_refuse('C15'); END IF;
+  IF NEW.kind <> 'final_allocation' THEN RETURN NEW; END IF;
   PERFORM 1 FROM registry_account WHERE id = NEW.account_id FOR UPDATE;
   IF EXISTS (
     SELECT 1 FROM registry_statement s WHERE s.account_id = NEW.account_id AND s.kind = NEW.kind
@@ -274,7 +279,7 @@ BEGIN
 END $$
 -- next
 CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
-FOR EACH ROW WHEN (NEW.kind = 'final_allocation') EXECUTE FUNCTION registry_final_once()
+FOR EACH ROW EXECUTE FUNCTION registry_final_once()
 -- next
 CREATE OR REPLACE FUNCTION registry_lock_rows(kind text, subject text, legs jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE leg record; pair record; unit bigint; accounts bigint[]; units bigint[];

@@ -219,9 +219,11 @@ BEGIN
   SELECT RAISE(ABORT, 'C27');
 END
 -- next
-CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement WHEN NEW.kind = 'final_allocation'
+CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
 BEGIN
-  SELECT RAISE(ABORT, 'C34') WHERE EXISTS (
+  SELECT RAISE(ABORT, 'C15') FROM registry_account
+  WHERE id = NEW.account_id AND (NEW.compliance_year < first_year OR NEW.compliance_year > last_year);
+  SELECT RAISE(ABORT, 'C34') WHERE NEW.kind = 'final_allocation' AND EXISTS (
     SELECT 1 FROM registry_statement s WHERE s.account_id = NEW.account_id AND s.kind = NEW.kind
     AND s.compliance_year = NEW.compliance_year AND NOT EXISTS (
       SELECT 1 FROM registry_transaction r WHERE r.reverses = s.transaction_id AND r.status = 'done'

@@ -50,6 +50,9 @@ class Account:
     first_year: int | None = None
     last_year: int | None = None
 
+    def serves(self, year: int) -> bool:
+        return (self.first_year or year) <= year <= (self.last_year or year)
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -224,7 +227,7 @@ class Core:
         if unit.only_kinds and leg.kind not in (*unit.only_kinds, "reverse"):
             raise Refused("C06")
         for account in (source, target) if leg.year is not None else ():
-            if not (account.first_year or leg.year) <= leg.year <= (account.last_year or leg.year):
+            if not account.serves(leg.year):
                 raise Refused("C15")
         if leg.first_serial is not None and not unit.serialised:
             raise Refused("C08")

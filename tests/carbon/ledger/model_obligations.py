@@ -30,6 +30,8 @@ class Obligations(Core):
             raise Refused("C03")
         if self.accounts[account].type != "operator":
             raise Refused("C29")
+        if not self.accounts[account].serves(year):
+            raise Refused("C15")
         if kind == "final_allocation" and self.stated(account, year, kind) is not None:
             raise Refused("C34")
         self.statements = (*self.statements, Statement(account, year, kind, quantity, client_id))

@@ -3,7 +3,7 @@
 import pytest
 
 from carbon.ledger.book import Act
-from carbon.ledger.obligations import finalise_allocation
+from carbon.ledger.obligations import finalise_allocation, report_verified
 from carbon.ledger.orders import BadOrder, IdInUse, Leg, Order
 from carbon.ledger.parties import block_account, close_account, close_scheme, open_account, open_scheme
 from carbon.ledger.post import post, writing
@@ -149,6 +149,17 @@ def test_what_was_granted_changes_only_with_the_final_allocation(writer, stocked
     assert stocked(reverse, original="final", reason="x").done
     assert stocked(reverse, original="more", reason="x").done
     assert stocked(pre_allocate, quantity=1, **GRANT | {"compliance_year": 2025}).done
+
+
+def test_an_account_states_figures_of_its_own_years(do):
+    assert do(close_account, account="A").done
+    people = {"entity": "A", "primary": "P", "secondary": "S"}
+    years = {"first_year": 2023, "last_year": 2024}
+    assert do(open_account, code="A2", scheme="CN", type="operator", **people, **years).done
+    for year, code in ((2022, "C15"), (2023, None), (2024, None), (2025, "C15")):
+        assert do(report_verified, account="A2", compliance_year=year, quantity_t=5).code == code
+        asked = GRANT | {"account": "A2", "compliance_year": year, "final_t": 0}
+        assert do(finalise_allocation, **asked).code == code
 
 
 @pytest.mark.parametrize("first", [1, 5, 1000])
