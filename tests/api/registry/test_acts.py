@@ -11,7 +11,7 @@ import pytest
 from api.registry import store as registry_store
 from carbon.ledger.orders import us_from_time
 
-from .town import A1, CEA24, CN, COMMANDS, FAR_US, MOVE, RESERVATION, START_US, Run, Words, rows, state
+from .town import A1, CEA24, CN, COMMANDS, DAY_US, FAR_US, MOVE, RESERVATION, START_US, Run, Words, rows, state
 
 
 def test_every_verb_has_a_command() -> None:
@@ -19,8 +19,10 @@ def test_every_verb_has_a_command() -> None:
 
 
 @pytest.mark.parametrize("verb", sorted(COMMANDS))
-def test_each_verb_is_done_once(run: Run, home: Path, verb: str) -> None:
+def test_each_verb_is_done_once(run: Run, home: Path, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Done the first time; done before, with nothing changed, the second; another act under the id is refused."""
+    if verb == "expire":
+        monkeypatch.setattr("api.registry.options.now_us", lambda: FAR_US + 2 * DAY_US)
     words = ("registry", *COMMANDS[verb], "--id", "mine", "--actor", "clerk", "--format", "json")
     code, out, err = run(*words)
     assert (code, err) == (0, "")
@@ -163,6 +165,12 @@ def test_movements_from_files(run: Run, tmp_path: Path) -> None:
         code, _, err = run("registry", "transfer-linked", str(listed))
         assert code in (2, 4)
         assert "found" in err
+
+
+def test_no_act_is_of_tomorrow(run: Run) -> None:
+    code, _, err = run("registry", "issue", *CN, *CEA24, "--quantity", "1", "--at", "2100-01-01T00:00:00Z")
+    assert code == 2
+    assert "a time that has come" in err
 
 
 def test_times_of_the_town_are_what_they_say() -> None:
