@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateIndex
 from sqlmodel import SQLModel
 
 from carbon.ledger.overdraft import Ints
+from carbon.ledger.tables import Transfer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -178,7 +179,7 @@ def _made_afterwards(connection: Connection, *, large: bool) -> Iterator[None]:
     Making them again reads the whole log once; all of it is part of the caller's database transaction. On PostgreSQL
     only if nobody is reading the table at this moment; else rows pay one by one.
     """
-    table = SQLModel.metadata.tables["registry_transfer"]
+    table = SQLModel.metadata.tables[str(Transfer.__tablename__)]
     if not large or not _alone(connection):
         yield
         return

@@ -28,7 +28,6 @@ from api.db import make_engine
 from carbon.ledger.book import Act
 from carbon.ledger.bulk import import_movements
 from carbon.ledger.post import writing
-from carbon.ledger.tables import Transfer  # noqa: F401 - the import looks its tables up by name
 from carbon.loading import load_trades
 
 
