@@ -1,21 +1,48 @@
 """The one engine. Knows how each database must be opened; knows no table."""
 
+import time
 from importlib import import_module
 
 from sqlalchemy import Engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import SQLModel, create_engine
 
 from carbon.ledger.guards import install_guards
 
+_IDLE_S = 5
+
 
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (WAL, foreign keys on) or PostgreSQL. `url`: SQLAlchemy URL."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        _ask_idle_connections(engine)
     return engine
+
+
+def _ask_idle_connections(engine: Engine) -> None:
+    """Ask a connection that lay idle for seconds whether its server is still there; a lost one is made anew.
+
+    Not at each use, as the pool itself would: that costs a fifth of booking one act.
+    """
+
+    def note(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since_s"] = time.monotonic()
+
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("idle_since_s", time.monotonic()) < _IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as lost:
+            raise DisconnectionError("the database server has closed the connection") from lost
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", ask)
 
 
 class StoreVersionError(Exception):

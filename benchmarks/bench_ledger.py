@@ -1,9 +1,11 @@
 """The ledger beside the usual ways to keep one: imports, single commits, the first overdraft, holdings as a frame.
 
 Four parts, each with its peers in the same run and the same `synchronous` setting:
-(a) import of 1,000,000 transfers (first argument) between 10,000 accounts with every check on, beside ORM objects
-    (20,000 rows) and Core insert-many (100,000 rows) on double entry as such code usually keeps it; rates compared;
-(b) one transfer a commit beside an ORM session, on PostgreSQL also with eight threads; and 100 a commit;
+(a) import of 1,000,000 transfers (first argument) between 10,000 accounts with every check on, beside SQLModel and
+    plain ORM objects (20,000 rows) and Core insert-many (100,000 rows) on double entry as such code usually keeps it;
+    rates compared. And the floor: the same rows without any check or index, as fast as the driver takes them;
+(b) one transfer a commit beside SQLModel and plain ORM sessions, on PostgreSQL also with eight threads; 100 a commit;
+    and the floor: one row without any check or index a commit, on a bare connection of the driver;
 (c) the first overdraft among 10,000,000 movements over 200,000 keys, beside polars `cum_sum().over()`;
 (d) 1,000,000 holdings as a frame, beside ORM objects and `polars.read_database`.
 SQLite always; PostgreSQL where GREENFIN_TEST_POSTGRESQL names a server (a schema of its own, dropped at the end).
@@ -43,7 +45,10 @@ STOCK = 10**7
 ORM_ROWS, CORE_ROWS, COMMITS = 20_000, 100_000, 500
 ROUNDS = 3
 THREADS = 8
-GOALS = {"sqlite": {"orm": 100, "core": 10, "commit": 30}, "postgresql": {"orm": 100, "core": 20, "commit": 10}}
+GOALS = {
+    "sqlite": {"sqlmodel": 100, "core": 10, "commit": 30},
+    "postgresql": {"sqlmodel": 100, "core": 20, "commit": 10},
+}
 KEYS, KEY_ROWS = 200_000, 10_000_000
 HOLDERS, UNITS, ORM_HOLDINGS = 50_000, 20, 200_000
 
@@ -116,8 +121,16 @@ def import_theirs(given: tuple[str, int, str]) -> float:
     engine = make_engine(url)
     peers.make_tables(engine, ACCOUNTS, STOCK)
     moves = [(s + 1, t + 1, q) for s, t, q in zip(*(part.tolist() for part in pairs(rows)), strict=True)]
-    work = {"orm": peers.import_with_orm, "core": peers.import_with_core}[way]
-    seconds = timed(lambda: work(engine, moves))
+
+    def work() -> None:
+        if way in peers.OBJECTS:
+            peers.import_with_objects(engine, moves, peers.OBJECTS[way])
+        elif way == "core":
+            peers.import_with_core(engine, moves)
+        else:
+            peers.import_at_the_floor(engine, moves)
+
+    seconds = timed(work)
     engine.dispose()
     return seconds
 
@@ -130,14 +143,19 @@ def commits(given: tuple[str, int, str]) -> dict[str, float]:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA synchronous = {synchronous}"))
         engine.dispose()
+    peers.import_at_the_floor(engine, [])
     # Many acts in one commit lock in no one order, so that only one writer does that.
-    sizes = {"orm": 1, "ours": 1, **({"ours, 100 a commit": 100} if threads == 1 else {})}
+    sizes = {"sqlmodel": 1, "orm": 1, "floor": 1, "ours": 1, **({"ours, 100 a commit": 100} if threads == 1 else {})}
     source, target, quantity = (part.tolist() for part in pairs(COMMITS * threads))
     ids = count()
 
     def work(way: str, part: range) -> None:
-        if way == "orm":
-            peers.commit_with_orm(engine, [(source[n] + 1, target[n] + 1, quantity[n]) for n in part])
+        if not way.startswith("ours"):
+            rows = [(source[n] + 1, target[n] + 1, quantity[n]) for n in part]
+            if way == "floor":
+                peers.commit_at_the_floor(engine, rows)
+            else:
+                peers.commit_with_objects(engine, rows, peers.OBJECTS[way])
             return
         for start in range(part.start, part.stop, sizes[way]):
             with writing(engine) as connection:
@@ -270,12 +288,12 @@ def bench_import(kind: str, folder: Path, rows: int) -> None:
         seconds, figures = measure_apart(import_ours, (url, rows), 1)
     rates["ours"] = rows / seconds
     print(f"{kind}: import of {rows} transfers: {seconds:.2f} s, {rates['ours']:,.0f}/s, peak {figures.peak_mb:.0f} MB")
-    for way, size in (("orm", ORM_ROWS), ("core", CORE_ROWS)):
+    for way, size in (("sqlmodel", ORM_ROWS), ("orm", ORM_ROWS), ("core", CORE_ROWS), ("floor", rows)):
         with database(kind, folder) as url:
             seconds, figures = measure_apart(import_theirs, (url, size, way), 1)
         rates[way] = size / seconds
         print(f"{kind}: {way}, {size} transfers: {seconds:.2f} s, {rates[way]:,.0f}/s, peak {figures.peak_mb:.0f} MB")
-        say_ratio(f"{kind} import beside {way}, by rate", rates["ours"] / rates[way], GOALS[kind][way])
+        say_ratio(f"{kind} import beside {way}, by rate", rates["ours"] / rates[way], GOALS[kind].get(way))
 
 
 def bench_commits(kind: str, folder: Path) -> None:
@@ -286,9 +304,13 @@ def bench_commits(kind: str, folder: Path) -> None:
                 rates, _ = measure_apart(commits, (url, threads, synchronous), 1)
             for way, rate in rates.items():
                 print(f"{told}: {way}: {rate:,.0f} transfers/s")
-            say_ratio(f"{told}: single commits beside the ORM", rates["ours"] / rates["orm"], GOALS[kind]["commit"])
+            say_ratio(
+                f"{told}: single commits beside SQLModel", rates["ours"] / rates["sqlmodel"], GOALS[kind]["commit"]
+            )
+            for way in ("orm", "floor"):
+                say_ratio(f"{told}: single commits beside {way}", rates["ours"] / rates[way])
             if threads == 1:
-                say_ratio(f"{told}: 100 a commit beside the ORM", rates["ours, 100 a commit"] / rates["orm"])
+                say_ratio(f"{told}: 100 a commit beside SQLModel", rates["ours, 100 a commit"] / rates["sqlmodel"])
 
 
 def bench_overdraft() -> None:

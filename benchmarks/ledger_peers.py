@@ -1,11 +1,14 @@
-"""The usual ways to keep a ledger in Python, for the benchmarks: ORM objects and SQLAlchemy Core on double entry.
+"""The usual ways to keep a ledger in Python, for the benchmarks: SQLModel and ORM objects, and Core on double entry.
+
+And the floor: what the driver itself takes to store as much, without a check, an index or a holding.
 
 The tables are those of the ledger packages in use: one transaction and one entry a side for each transfer, holdings
-kept beside them. Both ways keep what such code keeps: foreign keys, no holding below zero in any order of the rows
+kept beside them. All ways keep what such code keeps: foreign keys, no holding below zero in any order of the rows
 (looked at in Python, and a CHECK in the database), entries that add up to nothing.
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -22,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlmodel import Field, SQLModel
 
 Rows = Sequence[tuple[int, int, int]]
 """Source account, target account, quantity; accounts from 1."""
@@ -64,6 +68,47 @@ class PeerHolding(Base):
     quantity: Mapped[int] = mapped_column(BigInteger)
 
 
+class Model(SQLModel, registry=Base.registry):
+    """SQLModel's own classes on the same metadata, so that their foreign keys are the same too."""
+
+
+class ModelTransaction(Model, table=True):
+    __tablename__ = "peer_model_transaction"
+    id: int | None = Field(default=None, primary_key=True, sa_type=ID)
+    client_id: str = Field(unique=True)
+    kind: str
+    at_us: int = Field(sa_type=BigInteger)
+
+
+class ModelEntry(Model, table=True):
+    __tablename__ = "peer_model_entry"
+    id: int | None = Field(default=None, primary_key=True, sa_type=ID)
+    transaction_id: int = Field(foreign_key="peer_model_transaction.id", sa_type=ID, index=True)
+    account_id: int = Field(foreign_key="peer_account.id", sa_type=ID, index=True)
+    instrument: str
+    quantity: int = Field(sa_type=BigInteger)
+
+
+class ModelHolding(Model, table=True):
+    __tablename__ = "peer_model_holding"
+    __table_args__ = (CheckConstraint("quantity >= 0", name="peer_model_holding_not_negative"),)
+    account_id: int = Field(primary_key=True, foreign_key="peer_account.id", sa_type=ID)
+    instrument: str = Field(primary_key=True)
+    quantity: int = Field(sa_type=BigInteger)
+
+
+class Objects(NamedTuple):
+    """The classes of one object mapper."""
+
+    transaction: Any
+    entry: Any
+    holding: Any
+
+
+OBJECTS = {
+    "sqlmodel": Objects(ModelTransaction, ModelEntry, ModelHolding),
+    "orm": Objects(PeerTransaction, PeerEntry, PeerHolding),
+}
 UNIT = "X"
 
 
@@ -73,15 +118,16 @@ def make_tables(engine: Engine, accounts: int, quantity: int) -> None:
     with Session(engine) as session:
         session.execute(insert(PeerAccount), [{"id": n + 1, "code": f"A{n}"} for n in range(accounts)])
         rows = [{"account_id": n + 1, "instrument": UNIT, "quantity": quantity} for n in range(accounts)]
-        session.execute(insert(PeerHolding), rows)
+        for objects in OBJECTS.values():
+            session.execute(insert(objects.holding), rows)
         session.commit()
 
 
-def import_with_orm(engine: Engine, rows: Rows, first: int = 0) -> None:
+def import_with_objects(engine: Engine, rows: Rows, objects: Objects) -> None:
     """Objects added to a session, holdings changed as objects, one commit."""
     with Session(engine) as session:
-        holdings = {holding.account_id: holding for holding in session.scalars(select(PeerHolding))}
-        for number, (source, target, quantity) in enumerate(rows, first):
+        holdings = {holding.account_id: holding for holding in session.scalars(select(objects.holding))}
+        for number, (source, target, quantity) in enumerate(rows):
             if holdings[source].quantity < quantity:
                 raise ValueError(f"row {number}")
             holdings[source].quantity -= quantity
@@ -89,23 +135,23 @@ def import_with_orm(engine: Engine, rows: Rows, first: int = 0) -> None:
         for start in range(0, len(rows), 5_000):
             part = rows[start : start + 5_000]
             made = [
-                PeerTransaction(client_id=f"t{first + start + n}", kind="transfer", at_us=first + start + n)
+                objects.transaction(client_id=f"t{start + n}", kind="transfer", at_us=start + n)
                 for n in range(len(part))
             ]
             session.add_all(made)
             session.flush()
             for transaction, (source, target, quantity) in zip(made, part, strict=True):
-                session.add(
-                    PeerEntry(transaction_id=transaction.id, account_id=source, instrument=UNIT, quantity=-quantity)
-                )
-                session.add(
-                    PeerEntry(transaction_id=transaction.id, account_id=target, instrument=UNIT, quantity=quantity)
-                )
+                for account, change in ((source, -quantity), (target, quantity)):
+                    session.add(
+                        objects.entry(
+                            transaction_id=transaction.id, account_id=account, instrument=UNIT, quantity=change
+                        )
+                    )
             session.flush()
         session.commit()
 
 
-def import_with_core(engine: Engine, rows: Rows, first: int = 0) -> None:
+def import_with_core(engine: Engine, rows: Rows) -> None:
     """Insert-many of dictionaries, holdings added up in Python and written at the end, one commit."""
     with engine.begin() as connection:
         held = dict(connection.execute(select(PeerHolding.account_id, PeerHolding.quantity)).all())
@@ -119,7 +165,7 @@ def import_with_core(engine: Engine, rows: Rows, first: int = 0) -> None:
                 held[source] -= quantity
                 held[target] += quantity
                 id = last + n + 1
-                headers.append({"id": id, "client_id": f"t{first + n}", "kind": "transfer", "at_us": first + n})
+                headers.append({"id": id, "client_id": f"t{n}", "kind": "transfer", "at_us": n})
                 entries.append({"transaction_id": id, "account_id": source, "instrument": UNIT, "quantity": -quantity})
                 entries.append({"transaction_id": id, "account_id": target, "instrument": UNIT, "quantity": quantity})
             connection.execute(insert(PeerTransaction), headers)
@@ -132,7 +178,7 @@ def import_with_core(engine: Engine, rows: Rows, first: int = 0) -> None:
         )
 
 
-def commit_with_orm(engine: Engine, rows: Rows) -> None:
+def commit_with_objects(engine: Engine, rows: Rows, objects: Objects) -> None:
     """One session and one commit for each transfer: two holdings looked up and changed, three objects added."""
     for source, target, quantity in rows:
         with Session(engine) as session:
@@ -140,7 +186,7 @@ def commit_with_orm(engine: Engine, rows: Rows) -> None:
                 session.execute(text("BEGIN IMMEDIATE"))
             # Locked in one order, so that two writers never wait for each other in a ring.
             held = {
-                account: session.get(PeerHolding, (account, UNIT), with_for_update=True)
+                account: session.get(objects.holding, (account, UNIT), with_for_update=True)
                 for account in sorted((source, target))
             }
             giver, taker = held[source], held[target]
@@ -148,13 +194,13 @@ def commit_with_orm(engine: Engine, rows: Rows) -> None:
                 raise ValueError(f"{source} has too little")
             giver.quantity -= quantity
             taker.quantity += quantity
-            transaction = PeerTransaction(client_id=uuid4().hex, kind="transfer", at_us=0)
+            transaction = objects.transaction(client_id=uuid4().hex, kind="transfer", at_us=0)
             session.add(transaction)
             session.flush()
-            session.add(
-                PeerEntry(transaction_id=transaction.id, account_id=source, instrument=UNIT, quantity=-quantity)
-            )
-            session.add(PeerEntry(transaction_id=transaction.id, account_id=target, instrument=UNIT, quantity=quantity))
+            for account, change in ((source, -quantity), (target, quantity)):
+                session.add(
+                    objects.entry(transaction_id=transaction.id, account_id=account, instrument=UNIT, quantity=change)
+                )
             session.commit()
 
 
@@ -164,3 +210,40 @@ def read_with_orm(engine: Engine) -> int:
         found = session.scalars(select(PeerHolding)).all()
         columns = ([h.account_id for h in found], [h.instrument for h in found], [h.quantity for h in found])
         return len(columns[0])
+
+
+FLOOR = (
+    "CREATE TABLE peer_floor"
+    " (kind text, source_id bigint, target_id bigint, quantity bigint, at_us bigint, reference text)"
+)
+
+
+def import_at_the_floor(engine: Engine, rows: Rows) -> None:
+    """The same transfers in one table without a key, written in the way that the driver is fastest at, one commit."""
+    connection: Any = engine.raw_connection()
+    cursor = connection.cursor()
+    cursor.execute(FLOOR)
+    if engine.dialect.name == "sqlite":
+        lines = (
+            ("transfer", source, target, quantity, n, f"r{n}") for n, (source, target, quantity) in enumerate(rows)
+        )
+        cursor.executemany("INSERT INTO peer_floor VALUES (?, ?, ?, ?, ?, ?)", lines)
+    else:
+        with cursor.copy("COPY peer_floor FROM STDIN (FORMAT csv)") as stream:
+            for start in range(0, len(rows), 50_000):
+                part = enumerate(rows[start : start + 50_000], start)
+                stream.write("".join(f"transfer,{s},{t},{q},{n},r{n}\n" for n, (s, t, q) in part))
+    connection.commit()
+    connection.close()
+
+
+def commit_at_the_floor(engine: Engine, rows: Rows) -> None:
+    """One row a commit on a bare connection."""
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    mark = "?" if engine.dialect.name == "sqlite" else "%s"
+    order = f"INSERT INTO peer_floor VALUES ('transfer', {mark}, {mark}, {mark}, 0, null)"
+    for row in rows:
+        connection.execute(order, row)
+        connection.commit()
+    pooled.close()

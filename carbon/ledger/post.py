@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -74,6 +74,7 @@ _LEG: Final = (
     " SELECT ?, ?, ?, s.id, t.id, i.id, ?, ?, ?, ?, ?, ?, ?, ? FROM registry_account s, registry_account t,"
     " registry_instrument i WHERE s.code = ? AND t.code = ? AND i.code = ?"
 )
+_LEG_PARTS: Final = tuple(part.name for part in fields(Leg))
 _SEEN: Final = "SELECT id, status, code, message, body_sha256 FROM registry_transaction WHERE client_id = ?"
 _POST: Final = "SELECT * FROM registry_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -195,7 +196,9 @@ def _undo_sqlite(cursor: DBAPICursor) -> None:
 
 
 def _post_postgresql(cursor: DBAPICursor, order: Order, body: str, digest: str) -> Receipt:
-    legs = json.dumps([asdict(leg) for leg in order.legs], ensure_ascii=False)
+    given = ({name: getattr(leg, name) for name in _LEG_PARTS} for leg in order.legs)
+    parts = [{name: value for name, value in leg.items() if value is not None} for leg in given]
+    legs = json.dumps(parts, ensure_ascii=False)
     head = (order.client_id, order.kind, order.scheme, order.subject, order.at_us, order.actor)
     cursor.execute(_POST, (*head, body, digest, order.reverses, legs))
     row = cursor.fetchone()

@@ -73,47 +73,58 @@ CREATE TRIGGER registry_representatives BEFORE INSERT ON registry_representative
 FOR EACH ROW EXECUTE FUNCTION registry_representatives()
 -- next
 CREATE OR REPLACE FUNCTION registry_transfer_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  s registry_account; t registry_account; i registry_instrument;
-  m registry_movement; r registry_transfer; o registry_transfer;
+DECLARE seen record; r registry_transfer; o registry_transfer;
 BEGIN
   -- Whoever closes or blocks one of the two accounts waits for this movement, and this movement for them.
   PERFORM registry_lock_schemes(alone => false);
   PERFORM 1 FROM registry_account WHERE id IN (NEW.source_id, NEW.target_id) ORDER BY id FOR SHARE;
-  IF NOT EXISTS (SELECT 1 FROM registry_transaction WHERE id = NEW.transaction_id AND status = 'done') THEN
-    PERFORM registry_refuse('C20');
-  END IF;
-  SELECT * INTO s FROM registry_account WHERE id = NEW.source_id;
-  IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
-  SELECT * INTO t FROM registry_account WHERE id = NEW.target_id;
-  IF NOT FOUND THEN PERFORM registry_refuse('C02'); END IF;
-  SELECT * INTO i FROM registry_instrument WHERE id = NEW.instrument_id;
-  IF NOT FOUND THEN PERFORM registry_refuse('C42'); END IF;
+  -- Everything that a movement is checked against in one statement: each costs more than all that it looks up.
+  SELECT
+    s.id AS source, s.scheme AS source_scheme, s.type AS source_type, s.status AS source_status,
+    s.first_year AS source_first, s.last_year AS source_last,
+    t.id AS target, t.scheme AS target_scheme, t.status AS target_status,
+    t.first_year AS target_first, t.last_year AS target_last,
+    i.id AS unit, i.scheme AS unit_scheme, i.only_kinds, i.serialised, m.kind AS movement, m.from_blocked,
+    -- Not "WHERE status = 'done'": an index of booked acts alone would then do for the search, read from end to end.
+    (SELECT status = 'done' FROM registry_transaction WHERE id = NEW.transaction_id) AS is_booked,
+    EXISTS (SELECT 1 FROM registry_scheme WHERE scheme IN (s.scheme, t.scheme) AND state <> 'open') AS is_shut,
+    EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = s.scheme AND unit_scheme = i.scheme)
+      AND EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = t.scheme AND unit_scheme = i.scheme) AS is_accepted
+  INTO seen FROM (SELECT 1) nothing
+  LEFT JOIN registry_account s ON s.id = NEW.source_id
+  LEFT JOIN registry_account t ON t.id = NEW.target_id
+  LEFT JOIN registry_instrument i ON i.id = NEW.instrument_id
+  LEFT JOIN registry_movement m ON m.kind = NEW.kind AND m.source_type = s.type AND m.target_type = t.type
+    AND m.unit_kind = i.kind;
+  IF seen.is_booked IS NOT TRUE THEN PERFORM registry_refuse('C20'); END IF;
+  IF seen.source IS NULL THEN PERFORM registry_refuse('C03'); END IF;
+  IF seen.target IS NULL THEN PERFORM registry_refuse('C02'); END IF;
+  IF seen.unit IS NULL THEN PERFORM registry_refuse('C42'); END IF;
   -- What waits for an account that closed meanwhile can still be given up.
-  IF s.status = 'closed' OR (t.status = 'closed' AND NEW.phase <> 'void') THEN PERFORM registry_refuse('C23'); END IF;
-  IF EXISTS (SELECT 1 FROM registry_scheme WHERE scheme IN (s.scheme, t.scheme) AND state <> 'open') THEN
-    PERFORM registry_refuse('C01');
+  IF seen.source_status = 'closed' OR (seen.target_status = 'closed' AND NEW.phase <> 'void') THEN
+    PERFORM registry_refuse('C23');
   END IF;
-  IF s.scheme <> t.scheme AND NEW.kind NOT IN ('external', 'reverse') THEN PERFORM registry_refuse('C04'); END IF;
-  IF s.scheme = t.scheme AND NEW.kind = 'external' THEN PERFORM registry_refuse('C05'); END IF;
-  IF NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = s.scheme AND unit_scheme = i.scheme)
-    OR NOT EXISTS (SELECT 1 FROM registry_acceptance WHERE scheme = t.scheme AND unit_scheme = i.scheme) THEN
+  IF seen.is_shut THEN PERFORM registry_refuse('C01'); END IF;
+  IF seen.source_scheme <> seen.target_scheme AND NEW.kind NOT IN ('external', 'reverse') THEN
     PERFORM registry_refuse('C04');
   END IF;
-  IF s.type = 'issuance' AND s.scheme <> i.scheme THEN PERFORM registry_refuse('C04'); END IF;
-  IF position(';' || NEW.kind || ';' IN i.only_kinds) = 0 AND NEW.kind <> 'reverse' THEN
+  IF seen.source_scheme = seen.target_scheme AND NEW.kind = 'external' THEN PERFORM registry_refuse('C05'); END IF;
+  IF NOT seen.is_accepted OR (seen.source_type = 'issuance' AND seen.source_scheme <> seen.unit_scheme) THEN
+    PERFORM registry_refuse('C04');
+  END IF;
+  IF position(';' || NEW.kind || ';' IN seen.only_kinds) = 0 AND NEW.kind <> 'reverse' THEN
     PERFORM registry_refuse('C06');
   END IF;
-  IF NEW.compliance_year < s.first_year OR NEW.compliance_year > s.last_year
-    OR NEW.compliance_year < t.first_year OR NEW.compliance_year > t.last_year THEN
+  IF NEW.compliance_year < seen.source_first OR NEW.compliance_year > seen.source_last
+    OR NEW.compliance_year < seen.target_first OR NEW.compliance_year > seen.target_last THEN
     PERFORM registry_refuse('C15');
   END IF;
-  IF NEW.first_serial IS NOT NULL AND NOT i.serialised THEN PERFORM registry_refuse('C08'); END IF;
+  IF NEW.first_serial IS NOT NULL AND NOT seen.serialised THEN PERFORM registry_refuse('C08'); END IF;
   IF NEW.kind <> 'reverse' THEN
-    SELECT * INTO m FROM registry_movement
-    WHERE kind = NEW.kind AND source_type = s.type AND target_type = t.type AND unit_kind = i.kind;
-    IF NOT FOUND THEN PERFORM registry_refuse('C29'); END IF;
-    IF s.status = 'blocked' AND NOT m.from_blocked AND NEW.phase <> 'void' THEN PERFORM registry_refuse('C07'); END IF;
+    IF seen.movement IS NULL THEN PERFORM registry_refuse('C29'); END IF;
+    IF seen.source_status = 'blocked' AND NOT seen.from_blocked AND NEW.phase <> 'void' THEN
+      PERFORM registry_refuse('C07');
+    END IF;
   END IF;
   IF NEW.reserve_id IS NOT NULL THEN
     SELECT * INTO r FROM registry_transfer WHERE id = NEW.reserve_id;
@@ -158,10 +169,9 @@ BEGIN
     UPDATE registry_block SET reserve_id = NULL WHERE reserve_id = NEW.reserve_id;
     RETURN NULL;
   END IF;
-  IF NOT EXISTS (
-    SELECT 1 FROM registry_holding WHERE account_id = NEW.source_id AND instrument_id = NEW.instrument_id
-  ) OR NOT EXISTS (
-    SELECT 1 FROM registry_holding WHERE account_id = NEW.target_id AND instrument_id = NEW.instrument_id
+  IF 2 > (
+    SELECT count(*) FROM registry_holding
+    WHERE account_id IN (NEW.source_id, NEW.target_id) AND instrument_id = NEW.instrument_id
   ) THEN
     INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
     SELECT id, NEW.instrument_id, 0, 0, type = 'issuance' FROM registry_account
@@ -282,7 +292,7 @@ CREATE TRIGGER registry_final_once BEFORE INSERT ON registry_statement
 FOR EACH ROW EXECUTE FUNCTION registry_final_once()
 -- next
 CREATE OR REPLACE FUNCTION registry_lock_rows(kind text, subject text, legs jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE leg record; pair record; unit bigint; accounts bigint[]; units bigint[];
+DECLARE leg record; pair record; unit bigint; one bigint; other bigint; accounts bigint[]; units bigint[];
 BEGIN
   -- Everything that an act depends on is locked before the act gets its number, so that the numbers of any two acts on
   -- the same account, scheme or holding tell which came first; and always in one order, so that two writers never wait
@@ -294,27 +304,38 @@ BEGIN
   END IF;
   IF jsonb_array_length(legs) = 0 THEN RETURN; END IF;
   PERFORM registry_lock_schemes(alone => false);
-  FOR leg IN SELECT * FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text) LOOP
-    SELECT id INTO unit FROM registry_instrument WHERE code = leg.instrument;
-    FOR pair IN SELECT id FROM registry_account WHERE code IN (leg.source, leg.target) ORDER BY id FOR SHARE LOOP
-      accounts := accounts || pair.id;
-      units := units || unit;
-    END LOOP;
-  END LOOP;
-  IF jsonb_array_length(legs) > 1 OR 2 > (
-    SELECT count(*) FROM registry_holding WHERE account_id = ANY (accounts) AND instrument_id = unit
-  ) THEN
-    -- New rows are made in the same order, and before any is locked.
-    FOR pair IN SELECT DISTINCT a.id, p.unit, a.type FROM unnest(accounts, units) AS p(account, unit)
-      JOIN registry_account a ON a.id = p.account WHERE p.unit IS NOT NULL ORDER BY 1, 2
-    LOOP
-      PERFORM 1 FROM registry_holding WHERE account_id = pair.id AND instrument_id = pair.unit;
-      IF NOT FOUND THEN
-        INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
-        VALUES (pair.id, pair.unit, 0, 0, pair.type = 'issuance') ON CONFLICT DO NOTHING;
-      END IF;
+  IF jsonb_array_length(legs) = 1 THEN
+    -- Nearly every act: one leg between two accounts that both know the unit.
+    SELECT id INTO unit FROM registry_instrument WHERE code = legs->0->>'instrument';
+    SELECT min(id), max(id) INTO one, other FROM (
+      SELECT id FROM registry_account WHERE code IN (legs->0->>'source', legs->0->>'target') ORDER BY id FOR SHARE
+    ) locked;
+    IF 2 = (SELECT count(*) FROM registry_holding WHERE account_id IN (one, other) AND instrument_id = unit) THEN
+      PERFORM 1 FROM registry_holding WHERE account_id IN (one, other) AND instrument_id = unit
+      ORDER BY account_id FOR NO KEY UPDATE;
+      RETURN;
+    END IF;
+    accounts := ARRAY[one, other];
+    units := ARRAY[unit, unit];
+  ELSE
+    FOR leg IN SELECT * FROM jsonb_to_recordset(legs) AS l(source text, target text, instrument text) LOOP
+      SELECT id INTO unit FROM registry_instrument WHERE code = leg.instrument;
+      FOR pair IN SELECT id FROM registry_account WHERE code IN (leg.source, leg.target) ORDER BY id FOR SHARE LOOP
+        accounts := accounts || pair.id;
+        units := units || unit;
+      END LOOP;
     END LOOP;
   END IF;
+  -- New rows are made in the same order, and before any is locked.
+  FOR pair IN SELECT DISTINCT a.id, p.unit, a.type FROM unnest(accounts, units) AS p(account, unit)
+    JOIN registry_account a ON a.id = p.account WHERE p.unit IS NOT NULL ORDER BY 1, 2
+  LOOP
+    PERFORM 1 FROM registry_holding WHERE account_id = pair.id AND instrument_id = pair.unit;
+    IF NOT FOUND THEN
+      INSERT INTO registry_holding (account_id, instrument_id, quantity, reserved, contra)
+      VALUES (pair.id, pair.unit, 0, 0, pair.type = 'issuance') ON CONFLICT DO NOTHING;
+    END IF;
+  END LOOP;
   FOR pair IN SELECT DISTINCT account, p.unit FROM unnest(accounts, units) AS p(account, unit) ORDER BY 1, 2 LOOP
     PERFORM 1 FROM registry_holding WHERE account_id = pair.account AND instrument_id = pair.unit FOR NO KEY UPDATE;
   END LOOP;
@@ -329,12 +350,12 @@ BEGIN
     kind text, phase text, source text, target text, instrument text, quantity bigint, first_serial bigint,
     compliance_year int, expires_at_us bigint, reserve_id bigint, reverses_id bigint, reference text
   ) LOOP
-    SELECT id INTO source FROM registry_account WHERE code = leg.source;
-    IF NOT FOUND THEN PERFORM registry_refuse('C03'); END IF;
-    SELECT id INTO target FROM registry_account WHERE code = leg.target;
-    IF NOT FOUND THEN PERFORM registry_refuse('C02'); END IF;
-    SELECT id INTO unit FROM registry_instrument WHERE code = leg.instrument;
-    IF NOT FOUND THEN PERFORM registry_refuse('C42'); END IF;
+    SELECT s.id, t.id, i.id INTO source, target, unit FROM (SELECT 1) nothing
+    LEFT JOIN registry_account s ON s.code = leg.source LEFT JOIN registry_account t ON t.code = leg.target
+    LEFT JOIN registry_instrument i ON i.code = leg.instrument;
+    IF source IS NULL THEN PERFORM registry_refuse('C03'); END IF;
+    IF target IS NULL THEN PERFORM registry_refuse('C02'); END IF;
+    IF unit IS NULL THEN PERFORM registry_refuse('C42'); END IF;
     INSERT INTO registry_transfer (
       transaction_id, kind, phase, source_id, target_id, instrument_id, quantity, first_serial, compliance_year, at_us,
       expires_at_us, reserve_id, reverses_id, reference

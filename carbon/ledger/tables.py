@@ -204,8 +204,8 @@ class Transaction(SQLModel, table=True):
             "transaction_reversed_once",
             "reverses",
             unique=True,
-            sqlite_where=text("status = 'done'"),
-            postgresql_where=text("status = 'done'"),
+            sqlite_where=text("status = 'done' AND reverses IS NOT NULL"),
+            postgresql_where=text("status = 'done' AND reverses IS NOT NULL"),
         ),
         # Movements, the most frequent acts, are about no one subject.
         Index(
