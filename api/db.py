@@ -54,7 +54,13 @@ def create_tables(engine: Engine) -> None:
 
     Raises StoreVersionError where a table is there with other columns: nothing is migrated in silence.
     """
-    for module in ("carbon.tables", "carbon.ledger.tables", "carbon.imports.tables", "green_index.editions"):
+    for module in (
+        "carbon.tables",
+        "carbon.rates_tables",
+        "carbon.ledger.tables",
+        "carbon.imports.tables",
+        "green_index.editions",
+    ):
         import_module(module)
     SQLModel.metadata.create_all(engine)
     found = inspect(engine).get_multi_columns()

@@ -12,26 +12,31 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carbon.findings import findings_where, no_findings, price_text
-from carbon.layout import AVERAGE_DECIMALS, NUMBERS, PRICES, Layout
-from carbon.rows import LISTING
+from carbon.layout import AVERAGE_DECIMALS, DEAL_LIMITS, NUMBERS, PRICES, Layout
+from carbon.rows import ALL, LISTING
 from carbon.units import well_formed_number_expr
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ROW_RULES", "RowRule"]
+__all__ = ["ROW_RULES", "RowRule", "average_is_off", "has_ranges"]
 
-# A block deal may lie 30 % off the previous close, and the close itself 10 % off it: 0.7 / 1.1 and 1.3 / 0.9, rounded
-# outward.
-_RATIO_LOW, _RATIO_HIGH = 0.63, 1.45
+_RATIO_LOW, _RATIO_HIGH = DEAL_LIMITS
 _MATCH = ["product", "method", "day"]
 _FEN = 100
+_PRICE_WORD = {"average": "average or close", "price": "price"}
 
 
 def _is_listing() -> "pl.Expr":
     import polars as pl
 
     return pl.col("method") == LISTING
+
+
+def _has_listed_prices() -> "pl.Expr":
+    import polars as pl
+
+    return pl.col("method").is_in([LISTING, ALL])
 
 
 def find_extra_cells(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
@@ -116,7 +121,7 @@ def find_fractions(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
             expected=pl.lit("whole tonnes" if role.endswith("volume") else "CNY with at most two decimals"),
         )
         for role in NUMBERS
-        if role in layout.columns and role != "average"
+        if role in layout.columns and role not in ("average", "price")
     )
 
 
@@ -140,9 +145,14 @@ def find_negatives(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
 
 
 def find_missing_figures(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Error `missing_figure`: a volume without a value, a value without a volume, or one of them zero alone."""
+    """Error `missing_figure`: a volume without a value, a value without a volume, or one of them zero alone.
+
+    Nothing is missing where the format prints only one of the two.
+    """
     import polars as pl
 
+    if not {"volume", "value"} <= layout.columns.keys():
+        return no_findings()
     findings = []
     for role, other in (("volume", "value"), ("value", "volume")):
         is_alone = pl.col(f"{role}_text").is_null() & pl.col(f"{other}_text").is_not_null()
@@ -202,21 +212,22 @@ def find_wrong_values(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
     """Error `value_not_price_x_volume`: value against a price that is value / volume rounded to the fen (C37).
 
     |value - price x volume| may be half a fen for each tonne plus one fen. Evidence: 514 of 514 listing closes of the
-    national file, 2610 of 2610 averages of the Hubei file keep it. Composite prices are held to the wide limit instead.
+    national file, 2610 of 2610 averages of the Hubei file keep it. Composite prices are held to the wide limit instead,
+    and so are averages of listed trading beside totals. Where no row of a product has a range of prices, though, its
+    average is held to be that of all its tonnes.
     """
     import polars as pl
 
     if layout.price_rule == "close_is_vwap":
         role, applies, scale = "close", _is_listing(), 1
-    elif layout.price_rule == "average":
-        role, applies, scale = "average", pl.lit(True), 10 ** (AVERAGE_DECIMALS - 2)
+    elif layout.price_rule in ("average", "total"):
+        applies = pl.lit(True) if layout.price_rule == "average" else ~has_ranges()
+        role, scale = "average", 10 ** (AVERAGE_DECIMALS - 2)
     else:
         return no_findings()
-    volume, value = pl.col("volume").cast(pl.Int128), pl.col("value").cast(pl.Int128)
-    gap = (value * scale - pl.col(role).cast(pl.Int128) * volume).abs()
     return findings_where(
         rows,
-        applies & (2 * gap > scale * (volume + 2)),
+        applies & average_is_off(role, scale),
         code="value_not_price_x_volume",
         severity="error",
         column=layout.heading("value"),
@@ -225,37 +236,64 @@ def find_wrong_values(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
     )
 
 
-def find_wide_prices(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Error `price_outside_limits`: value / volume against the close printed in the row (C36).
+def has_ranges() -> "pl.Expr":
+    """True where any row of the product has a high or a low."""
+    import polars as pl
 
-    For block rows that repeat the listing prices and for every row of a composite-priced bulletin. A block may lie 30
-    % and the close 10 % off the previous close, so value / volume lies within 0.63 and 1.45 of the close.
+    return (pl.col("high").is_not_null() | pl.col("low").is_not_null()).any().over("product")
+
+
+def average_is_off(role: str, scale: int) -> "pl.Expr":
+    """True where value is further from price x volume than half a fen a tonne and one fen.
+
+    role : the price, in 1/scale fen
     """
     import polars as pl
 
+    volume, value = pl.col("volume").cast(pl.Int128), pl.col("value").cast(pl.Int128)
+    gap = (value * scale - pl.col(role).cast(pl.Int128) * volume).abs()
+    return 2 * gap > scale * (volume + 2)
+
+
+def find_wide_prices(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
+    """Error `price_outside_limits`: value / volume against the price printed in the row (C36).
+
+    For block rows that repeat the listing prices and for every row whose price is not that of all its tonnes. A block
+    may lie 30 % and the close 10 % off the previous close, so value / volume lies within 0.63 and 1.45 of the close.
+    """
+    import polars as pl
+
+    role, scale = "close", 1
     if layout.price_rule == "close_is_vwap":
         applies = ~_is_listing()
-    elif layout.price_rule == "composite":
+    elif layout.price_rule in ("composite", "close"):
+        applies = pl.lit(True)
+    elif layout.price_rule in ("total", "unstated"):
+        role, scale = ("average" if layout.price_rule == "total" else "price"), 10 ** (AVERAGE_DECIMALS - 2)
         applies = pl.lit(True)
     else:
         return no_findings()
-    implied = pl.col("value") / pl.col("volume") / _FEN
-    ratio = implied * _FEN / pl.col("close")
+    price = pl.col(role) / scale
+    if layout.price_rule == "total":
+        price = pl.coalesce(price, pl.col("close").cast(pl.Float64))
+    implied = pl.col("value") / pl.col("volume")
     return findings_where(
-        rows,
-        applies & (pl.col("volume") > 0) & (pl.col("close") > 0) & ~ratio.is_between(_RATIO_LOW, _RATIO_HIGH),
+        rows.with_columns(_price=price),
+        applies & (pl.col("volume") > 0) & (price > 0) & ~(implied / price).is_between(_RATIO_LOW, _RATIO_HIGH),
         code="price_outside_limits",
         severity="error",
         column=layout.heading("value"),
-        found=pl.format("{} ({} CNY/t)", "value_text", implied.round(2)),
+        found=pl.format("{} ({} CNY/t)", "value_text", (implied / _FEN).round(2)),
         expected=pl.format(
-            f"{{}} t at {_RATIO_LOW} to {_RATIO_HIGH} times the close of {{}}", "volume", price_text("close")
+            f"{{}} t at {_RATIO_LOW} to {_RATIO_HIGH} times the {_PRICE_WORD.get(role, role)} of {{}}",
+            "volume",
+            price_text("close") if role == "close" else (pl.col("_price") / _FEN).round(4),
         ),
     )
 
 
 def find_outside_low_high(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Warnings `open_outside_low_high`, `close_outside_low_high` on listing rows (C37).
+    """Warnings `open_outside_low_high`, `close_outside_low_high` on rows with prices of listed trading (C37).
 
     No error: the first row of the national file has its open below its low, and the official cumulatives need that row.
     """
@@ -264,7 +302,7 @@ def find_outside_low_high(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame
     return pl.concat(
         findings_where(
             rows,
-            _is_listing() & ((pl.col(role) < pl.col("low")) | (pl.col(role) > pl.col("high"))),
+            _has_listed_prices() & ((pl.col(role) < pl.col("low")) | (pl.col(role) > pl.col("high"))),
             code=f"{role}_outside_low_high",
             severity="warning",
             column=layout.heading(role),
@@ -276,12 +314,12 @@ def find_outside_low_high(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame
 
 
 def find_vwap_outside(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Warning `vwap_outside_low_high` on listing rows of composite-priced bulletins, beyond half a fen of rounding
-    (C37).
+    """Warning `vwap_outside_low_high` on listing rows where the close is not value / volume, beyond half a fen of
+    rounding (C37).
     """
     import polars as pl
 
-    if layout.price_rule != "composite":
+    if layout.price_rule not in ("composite", "close"):
         return no_findings()
     implied = pl.col("value") / pl.col("volume")
     is_outside = (implied < pl.col("low") - 0.5) | (implied > pl.col("high") + 0.5)

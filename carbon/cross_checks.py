@@ -23,7 +23,8 @@ def find_unknown_products(rows: "pl.DataFrame", layout: Layout, *, market: str, 
     """Error `unknown_product`: a product that the market asked for does not trade (C42).
 
     pattern : regular expression of the market's product codes, `carbon.embedded.product_pattern`
-    A product named in the header gives one finding, in row 1, for the whole file.
+    A product named in the header gives one finding, in row 1, for the whole file. Where rows name their market, only
+    rows of a known one are looked at: the others are wrong already.
     """
     import polars as pl
 
@@ -45,13 +46,19 @@ def find_unknown_products(rows: "pl.DataFrame", layout: Layout, *, market: str, 
         )
     return findings_where(
         rows,
-        ~pl.col("product").str.contains(pattern).fill_null(False),
+        ~pl.col("product").str.contains(pattern).fill_null(False) & _market_is_known(layout),
         code="unknown_product",
         severity="error",
         column=layout.heading("product"),
         found=pl.col("product_text"),
         expected=expected,
     )
+
+
+def _market_is_known(layout: Layout) -> "pl.Expr":
+    import polars as pl
+
+    return pl.col("market").is_not_null() if layout.markets else pl.lit(True)
 
 
 def find_repeats(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":

@@ -50,7 +50,8 @@ def read_rows(lake: Path, market: str) -> "pl.DataFrame":
 def append_rows(lake: Path, rows: "pl.DataFrame") -> int:
     """Add the rows whose key is not there yet; the number added.
 
-    rows : canonical rows, keys unique; rows of one call become visible together
+    rows : canonical rows of one market or several, keys unique; rows of one call become visible together, as one
+    version, whatever their markets
     Where nothing is new the version stays as it is. Figures of a key already there are never changed.
     Raises LakeBusy when other writers win the race again and again.
     """
@@ -60,7 +61,7 @@ def append_rows(lake: Path, rows: "pl.DataFrame") -> int:
         return 0
     dated = rows.with_columns(year=pl.col("day").dt.year().cast(pl.Int32))
     _create(lake)
-    return sum(_merge(lake, part) for part in dated.partition_by("market"))
+    return _merge(lake, dated)
 
 
 def _open(lake: Path) -> "DeltaTable | None":
@@ -99,17 +100,18 @@ def _merge(lake: Path, rows: "pl.DataFrame") -> int:
     from deltalake import WriterProperties
     from deltalake.exceptions import CommitFailedError
 
-    market = str(rows["market"][0])
+    names = sorted(rows["market"].unique())
+    markets = ", ".join(f"'{name}'" for name in names)
     years = ", ".join(str(year) for year in sorted(rows["year"].unique()))
     same_key = " AND ".join(f"target.{name} = source.{name}" for name in (*KEY, "year"))
-    # The two literals let the merge leave out the files of other markets and years.
-    predicate = f"target.market = '{market}' AND target.year IN ({years}) AND {same_key}"
+    # The two lists let the merge leave out the files of other markets and years.
+    predicate = f"target.market IN ({markets}) AND target.year IN ({years}) AND {same_key}"
     properties = WriterProperties(compression="ZSTD", compression_level=_COMPRESSION_LEVEL)
     for _ in range(_ATTEMPTS):
         table = _open(lake)
         if table is None:
             raise LakeBusy(f"found no table at {lake}, expected the one just made there")
-        known = pl.scan_delta(table).filter(pl.col("market") == market).select(KEY).collect()
+        known = pl.scan_delta(table).filter(pl.col("market").is_in(names)).select(KEY).collect()
         fresh = rows.join(known, on=list(KEY), how="anti")
         if fresh.is_empty():
             return 0

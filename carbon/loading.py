@@ -33,8 +33,10 @@ Progress = Callable[[str], None]
 class LoadReport:
     """What became of one file.
 
-    rows_read = rows_kept + rejected + rows_without_trade + rows_repeated; rows_kept = rows_new + rows_already_loaded.
+    rows_read = rows_kept + rejected + rows_without_trade + rows_repeated + rows_of_others; rows_kept = rows_new +
+    rows_already_loaded.
     rows_without_trade : calendar days without volume and value; rows_repeated : an earlier line says the same
+    rows_of_others : about another market of the same file, or about offsets printed beside the market's own product
     problems : errors and warnings by line; an error sets its row apart, or with strict the whole file
     """
 
@@ -48,11 +50,13 @@ class LoadReport:
     rows_without_trade: int
     rows_repeated: int
     problems: tuple[Problem, ...]
+    rows_of_others: int = 0
 
     @property
     def rejected(self) -> int:
         """Rows that were not kept although they hold a trade of their own."""
-        return self.rows_read - self.rows_kept - self.rows_without_trade - self.rows_repeated
+        not_rejected = self.rows_kept + self.rows_without_trade + self.rows_repeated + self.rows_of_others
+        return self.rows_read - not_rejected
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -74,7 +78,8 @@ def load_trades(
 ) -> LoadReport:
     """Load one trading file of a market: good rows are kept, bad rows are set apart and reported.
 
-    path : .csv or .csv.gz; market : key or product code in any case (CEA, Hubei, HBEA)
+    path : .csv or .csv.gz; market : key or product code in any case (CEA, Hubei, HBEA); of a file that holds several
+    markets the rows of this one are loaded and the others counted, so load it once for each
     format_name : a key of `carbon.formats.FORMATS`; null recognises it by the header
     strict : with any error keep no row at all; loaded_at : moment to note in the log, the caller's clock
     file_name : name to report and log, the path's own by default
@@ -118,6 +123,7 @@ def load_trades(
         rows_without_trade=reading.rows_without_trade,
         rows_repeated=reading.rows_repeated,
         problems=tuple(problems),
+        rows_of_others=reading.rows_of_others,
     )
 
 
@@ -129,6 +135,7 @@ def refresh_market(session: "Session", lake: Path, market: str) -> None:
     key = resolve_market(market)
     load_embedded(session)
     try:
+        _lock_market(session, key)
         _derive(session, lake, key)
         session.commit()
     except Exception:
@@ -181,8 +188,9 @@ def _log_and_refresh(
     )
     days = kept["day"].sort().to_list()
     try:
+        _lock_market(session, market)
         if session.exec(same_file).first() is None:
-            repeated_or_idle = reading.rows_without_trade + reading.rows_repeated
+            set_aside = reading.rows_without_trade + reading.rows_repeated + reading.rows_of_others
             session.add(
                 TradeFile(
                     sha256=sha256,
@@ -191,7 +199,7 @@ def _log_and_refresh(
                     format=format_name,
                     rows_read=reading.rows_read,
                     rows_kept=kept.height,
-                    rows_rejected=reading.rows_read - kept.height - repeated_or_idle,
+                    rows_rejected=reading.rows_read - kept.height - set_aside,
                     first_day=days[0],
                     last_day=days[-1],
                     loaded_at=loaded_at,
@@ -203,6 +211,15 @@ def _log_and_refresh(
     except Exception:
         session.rollback()
         raise
+
+
+def _lock_market(session: "Session", market: str) -> None:
+    """Let one writer at a time derive a market, until its commit; SQLite has one writer anyway and leaves it out."""
+    from sqlmodel import select
+
+    from carbon.tables import Market
+
+    session.exec(select(Market.market).where(Market.market == market).with_for_update(key_share=True)).one()
 
 
 def _recorded_version(session: "Session", market: str) -> int | None:

@@ -90,7 +90,8 @@ class TradeFile(SQLModel, table=True):
 class DailyBar(SQLModel, table=True):
     """One market and day. Prices are those of listed trading; totals are listing + block + auction.
 
-    Block and auction figures are null where the feed prints screen trades only.
+    Block and auction figures are null where the feed prints screen trades only; listing figures too where it does not
+    tell the methods apart, so that only the totals stand.
     """
 
     __tablename__ = "carbon_daily_bar"
@@ -103,12 +104,21 @@ class DailyBar(SQLModel, table=True):
             name="daily_bar_value",
         ),
         CheckConstraint(
+            "listing_volume_t IS NULL OR "
             "volume_t = listing_volume_t + coalesce(block_volume_t, 0) + coalesce(auction_volume_t, 0)",
             name="daily_bar_volume_sum",
         ),
         CheckConstraint(
+            "listing_value_fen IS NULL OR "
             "value_fen = listing_value_fen + coalesce(block_value_fen, 0) + coalesce(auction_value_fen, 0)",
             name="daily_bar_value_sum",
+        ),
+        CheckConstraint("volume_t >= 0 AND value_fen >= 0", name="daily_bar_totals"),
+        CheckConstraint(
+            "(listing_volume_t IS NULL) = (listing_value_fen IS NULL) AND (listing_volume_t IS NOT NULL OR "
+            "(block_volume_t IS NULL AND block_value_fen IS NULL "
+            "AND auction_volume_t IS NULL AND auction_value_fen IS NULL))",
+            name="daily_bar_parts",
         ),
         CheckConstraint("high_fen_per_t >= low_fen_per_t", name="daily_bar_high_low"),
         CheckConstraint("close_fen_per_t > 0", name="daily_bar_close"),
@@ -120,8 +130,8 @@ class DailyBar(SQLModel, table=True):
     high_fen_per_t: int | None = Field(default=None, sa_type=BigInteger)
     low_fen_per_t: int | None = Field(default=None, sa_type=BigInteger)
     close_fen_per_t: int | None = Field(default=None, sa_type=BigInteger)
-    listing_volume_t: int = Field(sa_type=BigInteger)
-    listing_value_fen: int = Field(sa_type=BigInteger)
+    listing_volume_t: int | None = Field(default=None, sa_type=BigInteger)
+    listing_value_fen: int | None = Field(default=None, sa_type=BigInteger)
     block_volume_t: int | None = Field(default=None, sa_type=BigInteger)
     block_value_fen: int | None = Field(default=None, sa_type=BigInteger)
     auction_volume_t: int | None = Field(default=None, sa_type=BigInteger)

@@ -11,10 +11,12 @@ from carbon.checks import ROW_RULES
 from carbon.cross_checks import find_repeats, find_unknown_products
 from carbon.embedded import product_pattern
 from carbon.errors import Problem
+from carbon.feed_checks import FEED_RULES
 from carbon.findings import to_problems
 from carbon.formats.text import decode, read_bytes, split_cells
-from carbon.layout import NUMBERS, PRICES, Layout, type_cells
-from carbon.rows import LISTING, rows_schema
+from carbon.layout import PRICES, Layout, type_cells
+from carbon.rows import ALL, LISTING, rows_schema
+from carbon.scope import assume_products, is_of_others, refuse_quotes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,11 +34,13 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What one file holds. rows_read = rows kept + rejected + without trade + repeated.
+    """What one file holds. rows_read = rows kept + rejected + without trade + repeated + of others.
 
     rows : canonical rows that passed, ascending by line (`carbon.rows.rows_schema`)
     problems : all errors and warnings, by line
     rows_without_trade : calendar days without volume and value; rows_repeated : same key and figures as an earlier line
+    rows_of_others : about another market than the one asked for, or about offsets that the feed prints beside it; no
+    rule is applied to them
     """
 
     rows: "pl.DataFrame"
@@ -44,65 +48,68 @@ class Reading:
     rows_read: int
     rows_without_trade: int
     rows_repeated: int
+    rows_of_others: int = 0
 
     @property
     def rows_rejected(self) -> int:
         """Rows set apart by at least one error."""
-        return self.rows_read - self.rows.height - self.rows_without_trade - self.rows_repeated
+        not_rejected = self.rows.height + self.rows_without_trade + self.rows_repeated + self.rows_of_others
+        return self.rows_read - not_rejected
 
 
 def read_rows_of(path: Path, layout: Layout, *, market: str, file: str, limits: Limits) -> Reading:
     """Read one file by its layout and check every row for the market asked for.
 
     market : market key; file : name to print in problems
-    Raises UnreadableFile, FileTooLarge, UnknownMarket.
+    Raises UnreadableFile, FileTooLarge, UnknownMarket, NotATradeFile.
     """
     import polars as pl
 
     text = decode(read_bytes(path, max_bytes=limits.max_bytes), file)
     cells = split_cells(text, file, width=layout.width, header_rows=layout.header_rows, max_rows=limits.max_rows)
-    typed = _without_notes(type_cells(cells, layout))
+    every = type_cells(cells, layout)
+    every = every.filter(pl.col("day").is_not_null() | ~pl.col("is_note"))
+    refuse_quotes(every, layout, file)
+    typed = assume_products(every.filter(~is_of_others(layout, market)), layout)
     products = find_unknown_products(typed, layout, market=market, pattern=product_pattern(market))
-    findings = pl.concat([rule(typed, layout) for rule in ROW_RULES.values()] + [find_repeats(typed, layout), products])
+    rules = [*ROW_RULES.values(), *FEED_RULES.values()]
+    findings = pl.concat([rule(typed, layout) for rule in rules] + [find_repeats(typed, layout), products])
     is_error = pl.col("severity") == "error"
     whole_file = findings.filter(is_error & (pl.col("row") <= layout.header_rows)).height > 0
     bad = findings.filter(is_error)["row"]
     repeated = findings.filter(pl.col("code") == "repeated_row")["row"]
-    without_trade = _is_without_trade() & ~pl.col("row").is_in(bad.implode())
+    without_trade = _is_without_trade(layout) & ~pl.col("row").is_in(bad.implode())
     good = typed.filter(~pl.col("row").is_in(bad.implode()) & ~pl.col("row").is_in(repeated.implode()) & ~without_trade)
     kept = good.clear() if whole_file else good
     return Reading(
         rows=_canonical(kept, layout, market, file),
         problems=tuple(to_problems(findings, file)),
-        rows_read=typed.height,
+        rows_read=every.height,
         rows_without_trade=typed.filter(without_trade).height,
         rows_repeated=len(set(repeated) - set(bad)),
+        rows_of_others=every.height - typed.height,
     )
 
 
-def _is_without_trade() -> "pl.Expr":
+def _is_without_trade(layout: Layout) -> "pl.Expr":
     import polars as pl
 
-    return pl.col("volume_text").is_null() & pl.col("value_text").is_null()
-
-
-def _without_notes(typed: "pl.DataFrame") -> "pl.DataFrame":
-    """Leave out blank lines and footers: no figure, no method, and nothing that reads as a day."""
-    import polars as pl
-
-    others = [f"{role}_text" for role in ("method", *NUMBERS)] + ["extra_text"]
-    return typed.filter(pl.col("day").is_not_null() | pl.any_horizontal(pl.col(*others).is_not_null()))
+    roles = [role for role in ("volume", "value") if role in layout.columns]
+    is_none = [
+        pl.col(f"{role}_text").is_null() | (pl.lit(layout.zero_is_no_trade) & (pl.col(role) == 0).fill_null(False))
+        for role in roles
+    ]
+    return pl.all_horizontal(is_none)
 
 
 def _canonical(good: "pl.DataFrame", layout: Layout, market: str, file: str) -> "pl.DataFrame":
     import polars as pl
 
     # A zero price is how some feeds write "none"; block rows print the listing's prices or the composite, not their
-    # own.
-    prices = [
-        pl.when((pl.col("method") == LISTING) & (pl.col(role) > 0)).then(pl.col(role)).alias(f"{role}_fen_per_t")
-        for role in PRICES
-    ]
+    # own; and beside totals a line without a range had no listed trade, so that its prices are those of another day.
+    has_range = pl.col("high").is_not_null() | pl.col("low").is_not_null()
+    is_priced = (pl.col("method") == LISTING) | ((pl.col("method") == ALL) & has_range)
+    prices = [pl.when(is_priced & (pl.col(role) > 0)).then(pl.col(role)).alias(f"{role}_fen_per_t") for role in PRICES]
     return good.select(
         "day",
         pl.lit(market).alias("market"),

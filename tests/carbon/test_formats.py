@@ -6,7 +6,7 @@ import pytest
 from carbon.errors import FileTooLarge, UnknownFormat, UnknownMarket, UnreadableFile
 from carbon.formats import FORMATS, read_trades, recognise, wind_daily
 from carbon.formats.text import read_bytes, split_cells
-from carbon.market import FEED_PRIORITY
+from carbon.market import FEED_PRIORITY, SCREEN_ONLY_FEEDS
 from carbon.rows import BLOCK, LISTING, rows_schema
 
 HEADER = "日期,配额类型,开盘价,最高价,最低价,收盘价,涨幅,日成交量,日成交额,交易方式"
@@ -14,7 +14,9 @@ GOOD = "2022-03-01,CEA,58.0,58.5,57.5,58.0,0.0,1000,58000,挂牌协议交易"
 
 
 def test_every_format_has_a_place_among_the_feeds():
-    assert set(FORMATS) == set(FEED_PRIORITY)
+    assert set(FORMATS) == {feed.split(":")[0] for feed in FEED_PRIORITY}
+    assert len(FEED_PRIORITY) == len(set(FEED_PRIORITY))
+    assert set(SCREEN_ONLY_FEEDS) <= set(FEED_PRIORITY)
 
 
 def test_the_real_files_are_recognised(national_file, settlement_file, price_file, wind_file):
@@ -23,13 +25,13 @@ def test_the_real_files_are_recognised(national_file, settlement_file, price_fil
 
 
 def test_other_files_are_refused_with_a_list_of_headers(market_files):
-    for name in ("cea_daily_2025_cneeex.csv", "raw_exchange_hubei.csv.gz", "raw_tanjiaoyi_hubei.csv.gz"):
+    for name in ("../facts/national_cea_annual.csv", "../bundle/markets.csv"):
         with pytest.raises(UnknownFormat, match=r"(?s)first line.*cneeex_daily: 日期,配额类型.*wind_daily: 指标名称"):
             recognise(market_files / name)
 
 
 def test_an_unknown_format_lists_those_that_exist(write_national):
-    with pytest.raises(UnknownFormat, match=r"'excel'.*cneeex_daily, crc_price, crc_settlement, wind_daily"):
+    with pytest.raises(UnknownFormat, match=r"'excel'.*cneeex_daily, crc_price, crc_settlement, wind_daily, exchange_"):
         read_trades(write_national(), market="CEA", format_name="excel")
 
 

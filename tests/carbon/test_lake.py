@@ -66,6 +66,17 @@ def test_other_feeds_and_years_stand_beside(lake, rows):
     assert (lake / "bars" / "market=CEA" / "year=2023").is_dir()
 
 
+def test_rows_of_two_markets_become_visible_together(lake, rows):
+    append_rows(lake, rows.head(1))
+    version = lake_version(lake)
+    both = pl.concat([rows, rows.with_columns(market=pl.lit("Hubei"), product=pl.lit("HBEA"))])
+    assert append_rows(lake, both) == 2 * rows.height - 1
+    assert lake_version(lake) == version + 1
+    assert lake_markets(lake) == ["CEA", "Hubei"]
+    assert read_rows(lake, "Hubei").height == read_rows(lake, "CEA").height == rows.height
+    assert append_rows(lake, both) == 0
+
+
 def test_writers_at_the_same_time_lose_no_row(lake, rows):
     append_rows(lake, rows.head(1))
     with ThreadPoolExecutor(4) as pool:

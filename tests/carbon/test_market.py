@@ -10,7 +10,7 @@ from carbon import statistics
 from carbon.calendar import sessions_of_years
 from carbon.formats import read_trades
 from carbon.market import bars_schema, count_calendar_sessions, day_bars, summaries_schema, summarise
-from carbon.rows import AUCTION, BLOCK, LISTING, empty_rows, rows_schema
+from carbon.rows import ALL, AUCTION, BLOCK, LISTING, empty_rows, rows_schema
 
 MARCH = sessions_of_years([2022])
 
@@ -71,6 +71,47 @@ def test_prices_are_those_of_the_product_with_the_most_tonnes():
         row(MONDAY, LISTING, 90, 360_000, close=4000, product="SZA-2016", market="Shenzhen"),
     )
     assert day_bars(rows)["close_fen_per_t"].to_list() == [4000]
+
+
+def test_methods_counted_together_leave_every_part_unknown():
+    bar = {"product": "BEA", "feed": "exchange_beijing", "market": "Beijing"}
+    rows = frame(row(MONDAY, ALL, 10, 50_000, **bar), row(TUESDAY, ALL, 30, 160_000, **bar))
+    bars = day_bars(rows)
+    parts = [name for name in bars.columns if name.startswith(("listing", "block", "auction"))]
+    assert len(parts) == 6
+    assert bars.select(parts).null_count().row(0) == (2,) * 6
+    assert bars.select("volume_t", "value_fen").rows() == [(10, 50_000), (30, 160_000)]
+    summary = summarise(bars, by="year", sessions=MARCH).row(0, named=True)
+    assert (summary["volume_t"], summary["value_fen"], summary["sessions"]) == (40, 210_000, 2)
+    assert {summary[name] for name in ("block_share", "volatility_annual", "amihud_per_million_cny")} == {None}
+
+
+def test_closes_beside_totals_make_no_return():
+    bar = {"product": "SZA-2016", "feed": "akshare_sz", "market": "Shenzhen"}
+    rows = frame(*(row(day, ALL, 10, 50_000, close=5000 + day.day, **bar) for day in (MONDAY, TUESDAY, THURSDAY)))
+    bars = day_bars(rows)
+    assert bars["close_fen_per_t"].to_list() == [5007, 5008, 5010]
+    assert summarise(bars, by="year", sessions=MARCH)["volatility_annual"].to_list() == [None]
+
+
+def test_a_feed_that_leaves_sessions_out_gives_a_lower_bound():
+    pilot = {"product": "FJEA", "market": "Fujian"}
+    rows = frame(
+        row(MONDAY, ALL, 10, 30_000, feed="sceex_daily", **pilot),
+        row(date(2023, 3, 7), ALL, 10, 30_000, feed="akshare_domestic", **pilot),
+    )
+    found = summarise(day_bars(rows), by="year", sessions=sessions_of_years([2022, 2023]))
+    assert found.select("period", "coverage").rows() == [("2022", "lower_bound"), ("2023", "part_of_year")]
+
+
+def test_rows_without_a_value_make_no_bar():
+    hubei = {"product": "HBEA", "market": "Hubei"}
+    rows = frame(
+        row(MONDAY, LISTING, 10, None, close=3000, feed="akshare_hb", **hubei),
+        row(TUESDAY, LISTING, 10, None, close=3000, feed="akshare_hb", **hubei),
+        row(TUESDAY, LISTING, 10, 30_000, close=3000, feed="wind_daily", **hubei),
+    )
+    assert day_bars(rows).select("day", "value_fen").rows() == [(TUESDAY, 30_000)]
 
 
 def test_screen_trades_leave_blocks_unknown():

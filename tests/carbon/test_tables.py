@@ -13,6 +13,7 @@ BAR = {
     **{"block_value_fen": 550_000_000, "auction_volume_t": 0, "auction_value_fen": 0},
     **{"volume_t": 101_000, "value_fen": 555_800_000},
 }
+UNKNOWN_PARTS = {name: None for name in BAR if name.startswith(("listing", "block", "auction"))}
 SUMMARY = {
     **{"market": "CEA", "period": "2022", "by": "year", "origin": "loaded", "volume_t": 1, "value_fen": 2},
     **{"sessions": 1, "coverage": "part_of_year", "source": "loaded: a.csv"},
@@ -28,6 +29,15 @@ def test_good_rows_pass(session):
     session.add_all([DailyBar(**BAR), TradeSummary(**SUMMARY), TradeFile(**FILE)])
     session.commit()
     assert session.get(DailyBar, ("CEA", date(2022, 3, 1))).value_fen == 555_800_000
+
+
+def test_a_bar_may_know_its_totals_only(session):
+    load_embedded(session)
+    session.add(DailyBar(**{**BAR, **UNKNOWN_PARTS}))
+    session.commit()
+    session.expire_all()
+    bar = session.get(DailyBar, ("CEA", date(2022, 3, 1)))
+    assert (bar.listing_volume_t, bar.volume_t) == (None, 101_000)
 
 
 def test_amounts_beyond_32_bits_pass(session):
@@ -48,6 +58,9 @@ def test_amounts_beyond_32_bits_pass(session):
         (DailyBar, BAR, {"close_fen_per_t": 0}),
         (DailyBar, BAR, {"listing_volume_t": -1000, "volume_t": 99_000}),
         (DailyBar, BAR, {"block_volume_t": None}),
+        (DailyBar, BAR, {"listing_volume_t": None}),
+        (DailyBar, BAR, {"listing_volume_t": None, "listing_value_fen": None}),
+        (DailyBar, BAR, {**UNKNOWN_PARTS, "volume_t": -1}),
         (DailyBar, BAR, {"market": "Atlantis"}),
         (TradeSummary, SUMMARY, {"by": "week"}),
         (TradeSummary, SUMMARY, {"origin": "guessed"}),

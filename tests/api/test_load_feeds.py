@@ -1,0 +1,39 @@
+"""What the command says of a file that holds several markets."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+HEADER = "交易日期,交易机构,交易品种,开盘价,最高价,最低价,成交均价,成交量,成交金额"
+LINES = [
+    "2022-03-01,福建海峡交易中心,FJEA,-,-,-,20.00,100,2000.00",
+    "2022-03-01,天津排放权交易所,TJEA,-,-,-,30.00,10,300.00",
+    "2022-03-01,重庆碳排放权交易中心,CQEA-1,-,-,-,-,-,-",
+]
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+    """Run one command on a home of its own."""
+    monkeypatch.setenv("GREENFIN_HOME", str(home))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return command
+
+
+def test_rows_of_other_markets_are_counted(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "sceex.csv"
+    file.write_text("\n".join([HEADER, *LINES]) + "\n", encoding="gb18030")
+    code, _, err = run("load", "trades", str(file), "--market", "FJEA")
+    assert code == 0
+    assert "read as sceex_daily, 3 rows; 1 new, 0 loaded before, 0 set apart" in err
+    assert "2 rows are about other markets or about offsets, not about Fujian" in err
+    _, out, _ = run("market", "Fujian", "--format", "json")
+    (loaded,) = (row for row in json.loads(out) if row["period"] == "2022")
+    assert (loaded["origin"], loaded["volume_t"], loaded["value_cny"]) == ("loaded", 100, 2000.0)
+    assert loaded["coverage"] == "lower_bound"
+    assert loaded["block_share"] is None
