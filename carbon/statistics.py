@@ -20,6 +20,7 @@ __all__ = [
     "herfindahl",
     "log_returns",
     "price_change_covariance",
+    "realised_variance",
     "realised_volatility",
     "roll_spread",
     "vwap",
@@ -37,6 +38,14 @@ def log_returns(closes: ArrayLike) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
     import numpy as np
 
     return np.diff(np.log(np.asarray(closes, dtype=np.float64)))
+
+
+def realised_variance(returns: ArrayLike) -> float | None:
+    """Sum of squared daily returns, without unit and not annualised; None where there is no return."""
+    import numpy as np
+
+    values = np.asarray(returns, dtype=np.float64)
+    return float(np.sum(values**2)) if values.size else None
 
 
 def realised_volatility(returns: ArrayLike, *, sessions_a_year: int = SESSIONS_A_YEAR) -> float | None:

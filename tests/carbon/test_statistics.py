@@ -31,7 +31,7 @@ def test_returns_and_volatility(closes):
     assert (len(closes), len(returns)) == (514, 513)
     assert returns.std(ddof=1) == pytest.approx(0.0189667, abs=5e-8)
     assert statistics.realised_volatility(returns) == pytest.approx(0.3010872, abs=5e-8)
-    assert np.sum(returns**2) == pytest.approx(0.1844306, abs=5e-8)
+    assert statistics.realised_variance(returns) == pytest.approx(0.1844306, abs=5e-8)
 
 
 def test_amihud(national, closes):
@@ -87,6 +87,7 @@ def test_block_discounts_are_to_the_close_before(national):
 
 def test_what_cannot_be_computed_is_none():
     assert statistics.log_returns([50.0]).size == 0
+    assert statistics.realised_variance([]) is None
     assert statistics.realised_volatility([0.1]) is None
     assert statistics.amihud([0.1], [0.0]) is None
     assert statistics.price_change_covariance([1.0, 2.0, 3.0]) is None
@@ -99,6 +100,7 @@ def test_what_cannot_be_computed_is_none():
 
 def test_by_hand():
     assert statistics.log_returns([50.0, 55.0])[0] == pytest.approx(math.log(55 / 50))
+    assert statistics.realised_variance([0.1, -0.2]) == pytest.approx(0.1**2 + 0.2**2)
     assert statistics.realised_volatility([0.1, -0.1]) == pytest.approx(math.sqrt(2 * 0.1**2 / 1) * math.sqrt(252))
     assert statistics.amihud([0.1, -0.2, 0.3], [2.0, 4.0, 0.0]) == pytest.approx((0.1 / 2 + 0.2 / 4) / 2)
     assert statistics.herfindahl([3, 1]) == pytest.approx((3 / 4) ** 2 + (1 / 4) ** 2)
