@@ -1,0 +1,212 @@
+"""The commands `greenfin reconcile` and `greenfin anomalies`: sources of one market against each other and the rules.
+
+Knows the commands, their options and which columns people see. Computes nothing: that is done in
+`carbon.reconciliation` and `carbon.anomalies`. Imports what a command needs inside it: `--help` stays quick.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from api.lang import Lang, texts
+from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from api.output import Format
+    from carbon.errors import Problem
+    from carbon.reconciliation.reconciling import Reconciliation, Sources
+
+_SHOWN_DIFFERENCES: Final = 40
+
+reconcile_app = typer.Typer(rich_markup_mode=None)
+
+FilesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE...]", help="Trading and price files of any known layout; what is loaded without one."
+    ),
+]
+MarketOption = Annotated[str, typer.Option("--market", help="Market or product code, such as CEA or HBEA.")]
+
+
+@reconcile_app.command("reconcile")
+def reconcile(
+    market_name: MarketOption,
+    files: FilesArgument = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="CSV of printed sums: day, volume_t, value_cny, and from, market, source."),
+    ] = None,
+    by_year: Annotated[bool, typer.Option("--by-year", help="Agreement of two sources by year as well.")] = False,
+    differences: Annotated[
+        bool, typer.Option("--differences", help="Every difference by day instead of one line a check.")
+    ] = False,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Hold files of one market against each other: sums that must be equal, printed sums, and days on which two agree.
+
+    Ends with 4 where a sum that must be exact is not; two sources may differ.
+    """
+    import polars as pl
+
+    from carbon.reconciliation.assertions import read_assertions
+    from carbon.reconciliation.reconciling import printed_sums
+    from carbon.reconciliation.reconciling import reconcile as reconcile_sources
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    sources = _sources(files or [], market_name, tongue)
+    sums = [printed_sums(market_name)]
+    if against is not None:
+        sums.append(read_assertions(against, market_name))
+    found = reconcile_sources(sources, pl.concat(sums), by_year=by_year)
+    _show_reconciliation(found, sources, chosen, tongue, only_differences=differences)
+    if not found.holds:
+        raise typer.Exit(INVALID_DATA)
+
+
+@reconcile_app.command("anomalies")
+def anomalies(
+    market_name: MarketOption,
+    files: FilesArgument = None,
+    rates: Annotated[bool, typer.Option("--rates", help="How many rows each rule marks, instead of the rows.")] = False,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """List rows that can be read and look wrong: prices beyond the limits, closed days, outliers and more."""
+    from api import screens
+    from carbon.anomalies.rules import count_by_rule, find_anomalies
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    text = texts("cli", tongue)
+    rows = _sources(files or [], market_name, tongue).rows
+    found = find_anomalies(rows)
+    if rates:
+        screens.show_table(count_by_rule(rows, found), text["title_anomaly_rates"].format(market=market_name), chosen)
+        return
+    screens.show_table(found, text["title_anomalies"].format(market=market_name, rows=rows.height), chosen)
+
+
+def _sources(files: list[Path], market: str, tongue: Lang) -> "Sources":
+    """What the files hold, or what is loaded; ends with 3 where there is no row of the market."""
+    from carbon.embedded import resolve_market
+    from carbon.reconciliation.reconciling import read_sources, sources_of_rows
+
+    key = resolve_market(market)
+    if files:
+        sources = read_sources(files, key)
+    else:
+        from api.settings import Settings
+        from carbon.lake import read_rows
+
+        sources = sources_of_rows(read_rows(Settings.from_env(os.environ).lake, key))
+    if sources.rows.is_empty() and sources.quotes.is_empty():
+        _say_problems(sources.problems, tongue)
+        typer.echo(texts("cli", tongue)["no_rows_of"].format(markets=key), err=True)
+        raise typer.Exit(INVALID_DATA if files else NOT_FOUND)
+    return sources
+
+
+def _show_reconciliation(
+    found: "Reconciliation", sources: "Sources", form: "Format", tongue: Lang, *, only_differences: bool
+) -> None:
+    from api.output import write_lines, write_rows
+
+    text = texts("cli", tongue)
+    if form != "table":
+        write_rows(found.differences if only_differences else found.lines, form)
+    else:
+        if not only_differences:
+            _show_lines(found.lines, tongue)
+            write_lines([""], form)
+        shown = found.differences if only_differences else found.differences.head(_SHOWN_DIFFERENCES)
+        _show_differences(shown, tongue)
+        if shown.height < found.differences.height:
+            left = found.differences.height - shown.height
+            write_lines([text["reconcile_more"].format(count=left)], form)
+    remarks = [
+        text["reconcile_unanswered"].format(day=row["day"], source=row["source"], reason=row["reason"])
+        for row in found.unanswered.iter_rows(named=True)
+    ]
+    write_lines(remarks, form)
+    _say_problems(sources.problems, tongue)
+
+
+def _show_lines(lines: "pl.DataFrame", tongue: Lang) -> None:
+    import polars as pl
+
+    from api.output import write_table
+
+    text = texts("cli", tongue)
+    largest = pl.coalesce(pl.col("largest_difference").cast(pl.String), _percent("largest_relative"))
+    verdict = (
+        pl.when("holds")
+        .then(pl.lit(text["reconcile_exact"]))
+        .when("must_be_exact")
+        .then(pl.lit(text["reconcile_broken"]))
+        .otherwise(pl.lit(""))
+    )
+    table = lines.select(
+        pl.col("check").alias(text["reconcile_check"]),
+        pl.format("{} ~ {}", "left", "right").alias(text["reconcile_pair"]),
+        pl.when(pl.col("period") == "all")
+        .then("measure")
+        .otherwise(pl.format("{}, {}", "measure", "period"))
+        .alias(text["reconcile_measure"]),
+        pl.col("compared").alias(text["reconcile_compared"]),
+        _percent("equal_share").alias(text["reconcile_equal"]),
+        _percent("near_share").alias(text["reconcile_near"]),
+        _percent("within_1_percent_share").alias(text["reconcile_within"]),
+        largest.alias(text["reconcile_largest"]),
+        pl.col("worst_day").cast(pl.String).alias(text["reconcile_worst"]),
+        verdict.alias(text["reconcile_verdict"]),
+    )
+    words = {text[name] for name in ("reconcile_check", "reconcile_pair", "reconcile_measure", "reconcile_verdict")}
+    right = frozenset(set(table.columns) - words)
+    write_table(table, text["title_reconcile"], right, whole=right | {text["reconcile_verdict"]})
+
+
+def _show_differences(differences: "pl.DataFrame", tongue: Lang) -> None:
+    import polars as pl
+
+    from api.output import write_table
+
+    text = texts("cli", tongue)
+    table = differences.select(
+        pl.col("check").alias(text["reconcile_check"]),
+        pl.col("day").cast(pl.String).alias(text["reconcile_day"]),
+        pl.format("{} {}", pl.col("product").fill_null(""), pl.col("method").fill_null(""))
+        .str.strip_chars()
+        .alias(text["product"]),
+        pl.format("{}, {}", "measure", "unit").alias(text["reconcile_measure"]),
+        pl.format("{} ~ {}", "left_from", "right_from").alias(text["reconcile_pair"]),
+        pl.col("left").cast(pl.String).alias(text["reconcile_left"]),
+        pl.col("right").cast(pl.String).alias(text["reconcile_right"]),
+        pl.col("difference").cast(pl.String).alias(text["reconcile_difference"]),
+    )
+    figures = {text[name] for name in ("reconcile_left", "reconcile_right", "reconcile_difference", "reconcile_day")}
+    write_table(table, text["title_differences"], frozenset(figures))
+
+
+def _percent(column: str) -> "pl.Expr":
+    """A share as per cent with two decimals, so that 99.96 does not read as all; null stays null."""
+    import polars as pl
+
+    return pl.format("{} %", (pl.col(column) * 100).round(2))
+
+
+def _say_problems(problems: "tuple[Problem, ...]", tongue: Lang) -> None:
+    """How many rows each file's rules set apart or warn of, on standard error; `greenfin load trades` lists them."""
+    text = texts("cli", tongue)
+    for file in dict.fromkeys(problem.file for problem in problems):
+        own = [problem for problem in problems if problem.file == file]
+        apart = {problem.row for problem in own if problem.severity == "error"}
+        warned = {problem.row for problem in own if problem.severity == "warning"}
+        codes = ", ".join(sorted({problem.code for problem in own}))
+        typer.echo(
+            text["reconcile_problems"].format(file=file, apart=len(apart), warned=len(warned), codes=codes), err=True
+        )
