@@ -9,7 +9,19 @@ from fastapi_offline import FastAPIOffline
 from api import __version__, queries
 from api.body_limit import BodyLimit
 from api.errors import add_error_handlers
-from api.routers import hubs, markets, pages, probes, registry, registry_acts, registry_compliance, scores
+from api.routers import (
+    city_market,
+    hubs,
+    market_data,
+    market_page,
+    markets,
+    pages,
+    probes,
+    registry,
+    registry_acts,
+    registry_compliance,
+    scores,
+)
 from api.settings import Settings
 from api.store import open_store
 
@@ -46,7 +58,19 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(BodyLimit, most=registry_acts.MOST_BYTES)
     add_error_handlers(app)
-    for module in (hubs, scores, markets, registry, registry_compliance, registry_acts, probes, pages):
+    for module in (
+        hubs,
+        scores,
+        city_market,
+        markets,
+        market_data,
+        registry,
+        registry_compliance,
+        registry_acts,
+        probes,
+        market_page,
+        pages,
+    ):
         app.include_router(module.router)
     pages.mount_static(app)
     return app

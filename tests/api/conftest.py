@@ -1,28 +1,38 @@
 """The real application on a home of its own, opened once for all tests of this folder."""
 
+import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlmodel import Session
 
 from api import cli
 from api.app import create_app
 from api.keys import create_key
 from api.routers import registry_acts, registry_compliance
 from api.settings import Settings
+from api.store import Store, open_store
 from carbon.ledger.orders import us_from_time
+from carbon.loading import load_trades
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request, Route
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +60,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def serve(settings: Settings) -> Iterator[str]:
     """Address of the real application, served on a free port of this machine."""
-    settings = Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("served"))})
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", ws="none"))
@@ -66,6 +75,74 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the real application on a home that holds nothing."""
+    with serve(Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("served"))})) as address:
+        yield address
+
+
+LISTED, BLOCK = "挂牌协议交易", "大宗协议交易"
+TRADES = (
+    "日期,配额类型,开盘价,最高价,最低价,收盘价,涨幅,日成交量,日成交额,交易方式",
+    f"2024-11-28,CEA23,100,100,100,100,0,1000,100000,{LISTED}",
+    f"2024-11-28,CEA24,98,98,98,98,0,500,49000,{LISTED}",
+    f"2024-11-28,CEA23,100,100,100,100,0,10000,950000,{BLOCK}",
+    f"2024-12-02,CEA23,102,102,102,102,2,2000,204000,{LISTED}",
+    f"2024-12-03,CEA24,,,,,,4000,380000,{BLOCK}",
+    f"2025-01-02,CEA24,97,97,97,97,-4.9,100,9700,{LISTED}",
+)
+"""An invented file of the national exchange: no trade on Friday 2024-11-29, a block alone on 2024-12-03."""
+
+
+def load_lines(store: Store, folder: Path, lines: Sequence[str]) -> None:
+    """Load a trading file of the national market, header first; every row must be kept."""
+    path = folder / f"{sha256(str(lines).encode()).hexdigest()[:8]}.csv"
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    with Session(store.engine) as session:
+        report = load_trades(session, store.lake, path, market="CEA")
+    assert report.rows_kept == len(lines) - 1
+
+
+@contextmanager
+def open_traded(folder: Path) -> Iterator[TestClient]:
+    """The application on a store of its own that holds the invented file."""
+    with TestClient(create_app(Settings.from_env({"GREENFIN_HOME": str(folder / "home")}))) as opened:
+        load_lines(opened.app.state.store, folder, TRADES)  # type: ignore[attr-defined]
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The application on a store that holds the invented file, for tests that only read."""
+    with open_traded(tmp_path_factory.mktemp("traded")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[TestClient]:
+    """The same for one test, which loads more."""
+    with open_traded(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def load_more(growing: TestClient, tmp_path: Path) -> Callable[[Sequence[str]], None]:
+    """Load further rows, without header, into the store of `growing`."""
+    return lambda rows: load_lines(growing.app.state.store, tmp_path, [TRADES[0], *rows])  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def traded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the application on a home that holds the invented file."""
+    settings = Settings.from_env({"GREENFIN_HOME": str(tmp_path_factory.mktemp("traded"))})
+    store = open_store(settings)
+    load_lines(store, tmp_path_factory.mktemp("files"), TRADES)
+    store.close()
+    with serve(settings) as address:
+        yield address
 
 
 @pytest.fixture
@@ -136,3 +213,138 @@ def fresh_registry(database_url: str, tmp_path: Path) -> Iterator[Registry]:
     """An empty ledger on each database."""
     with open_registry(Settings(home=tmp_path / "home", database_url=database_url)) as opened:
         yield opened
+
+
+CHROMIUM = "GREENFIN_TEST_CHROMIUM"
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+OVERFLOW: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""By how many pixels a page is wider than its window."""
+
+LAWS: Final = """() => {
+  const broken = [];
+  const visible = (element) => element && element.textContent.trim();
+  document.querySelectorAll('table').forEach((table, at) => {
+    if (!visible(table.caption)) broken.push(`table ${at} has no caption`);
+    if (table.querySelector('th:not([scope])')) broken.push(`table ${at} has a heading without scope`);
+  });
+  document.querySelectorAll('img, canvas, [role=img]').forEach((image) => {
+    if (!image.getAttribute('alt') && !image.getAttribute('aria-label')) broken.push(`no label: ${image.id}`);
+  });
+  document.querySelectorAll('svg').forEach((svg) => {
+    if (!svg.closest('[aria-hidden=true], [role=img]')) broken.push('an svg that is neither hidden nor labelled');
+  });
+  document.querySelectorAll('select, input').forEach((field) => {
+    if (!field.labels.length) broken.push(`field ${field.name} has no label`);
+  });
+  document.querySelectorAll('a, button').forEach((control) => {
+    if (!visible(control)) broken.push(`${control.tagName} without a text`);
+  });
+  document.querySelectorAll('[role=region]').forEach((region) => {
+    const name = document.getElementById(region.getAttribute('aria-labelledby'));
+    if (!visible(name)) broken.push('a region without a name');
+  });
+  const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+  if (new Set(ids).size !== ids.length) broken.push('an id stands twice');
+  if (document.querySelectorAll('h1').length !== 1) broken.push('not one h1');
+  if (!document.documentElement.lang) broken.push('no language');
+  return broken;
+}"""
+"""Basic laws of accessible pages that are broken, in words."""
+
+CONTRAST: Final = """() => {
+  const channel = (value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  };
+  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const weak = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || element.closest('svg, script, noscript, .hidden')) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) weak.add(`${ratio.toFixed(1)} ${element.tagName} ${walker.currentNode.textContent.trim()}`);
+  }
+  return [...weak];
+}"""
+"""Texts whose contrast with their ground is below 4.5 to 1 (WCAG 2.2 AA)."""
+
+
+@dataclass
+class Visit:
+    """A page opened in the browser with all that it asked for and complained of."""
+
+    page: "Page"
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def faults(self) -> list[str]:
+        """What is wrong with the page as it stands: wider than its window, laws broken, texts too weak."""
+        width = self.page.evaluate(OVERFLOW)
+        broken = [f"{width} pixels too wide"] if width else []
+        return [*broken, *self.page.evaluate(LAWS), *self.page.evaluate(CONTRAST)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Headless Chromium: the one of the environment variable, or the system's."""
+    path = Path(os.environ.get(CHROMIUM, "/usr/bin/chromium"))
+    if not path.is_file():
+        pytest.skip(f"no Chromium at {path}; set {CHROMIUM} to its path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def open_page(
+    browser: "Browser", address: str, width: int = 1280, *, scripts: bool = True, idle: bool = False
+) -> Iterator[Visit]:
+    """Open a page, with all that it asks for later where `idle`; requests beyond this machine are refused and noted."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=scripts, reduced_motion="reduce"
+    )
+    seen = Visit(context.new_page())
+
+    def note(route: "Route", request: "Request") -> None:
+        seen.requests.append(request.url)
+        if urlsplit(request.url).hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            route.abort()
+
+    seen.page.route("**/*", note)
+    seen.page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
+    seen.page.on("pageerror", lambda error: seen.complaints.append(f"error: {error}"))
+    seen.page.on("requestfailed", lambda request: seen.complaints.append(f"failed: {request.url}"))
+    seen.page.goto(address, wait_until="networkidle" if idle else "load")
+    yield seen
+    context.close()
+
+
+@pytest.fixture
+def visit(browser: "Browser") -> Callable[..., AbstractContextManager[Visit]]:
+    """Open a page in the browser: see `open_page`."""
+    return partial(open_page, browser)
