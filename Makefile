@@ -10,7 +10,7 @@ run: .venv/run.stamp  ## ranking, Wuhan's standing, then the page and the API on
 	$(BIN)/greenfin serve --host 127.0.0.1 --port 8000
 
 test: .venv/dev.stamp  ## all tests; PostgreSQL and Chromium ones run where those are installed
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp  ## lint, types, contracts, unused code
 	$(BIN)/ruff check .

@@ -12,20 +12,29 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
+from api.city_market_cli import city_market_app
+from api.fetch_cli import fetch_app
 from api.index_cli import index_app
 from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
+from api.rates_cli import load_rates, rates_app
+from api.reconcile_cli import reconcile_app
 from api.registry.audit_cli import audit_app
 from api.registry.cli import registry_app
 from api.registry.rules_cli import rules_app
+from api.statistics_cli import statistics_app
+from api.trades_cli import load_trade_records, trades_app
 
 if TYPE_CHECKING:
     from api.store import Store
 
-LAYOUTS: Final = "cneeex_daily, crc_price, crc_settlement or wind_daily"
+LAYOUTS: Final = (
+    "cneeex_daily, exchange_year, vintage_panel, crc_price, crc_settlement, exchange_hubei, exchange_beijing, "
+    "akshare_gz, akshare_sz, akshare_hb, akshare_domestic, sceex_daily, wind_daily, seee_bulletins or long_daily"
+)
 
 app = typer.Typer(
     name="greenfin",
@@ -41,7 +50,15 @@ app.add_typer(microdata_app, name="microdata")
 app.add_typer(registry_app, name="registry")
 app.add_typer(keys_app, name="keys")
 app.add_typer(rules_app)
+app.add_typer(fetch_app)
 app.add_typer(audit_app)
+app.add_typer(reconcile_app)
+app.add_typer(rates_app)
+load_app.command("rates")(load_rates)
+app.add_typer(statistics_app)
+app.add_typer(trades_app, name="trades")
+load_app.command("trade-records")(load_trade_records)
+app.add_typer(city_market_app)
 
 BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]

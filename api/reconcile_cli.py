@@ -123,17 +123,35 @@ def _show_reconciliation(
         if not only_differences:
             _show_lines(found.lines, tongue)
             write_lines([""], form)
-        shown = found.differences if only_differences else found.differences.head(_SHOWN_DIFFERENCES)
-        _show_differences(shown, tongue)
+        shown = found.differences if only_differences else _sums_that_differ(found.differences)
+        if shown.height or only_differences:
+            _show_differences(shown, tongue)
         if shown.height < found.differences.height:
             left = found.differences.height - shown.height
             write_lines([text["reconcile_more"].format(count=left)], form)
-    remarks = [
-        text["reconcile_unanswered"].format(day=row["day"], source=row["source"], reason=row["reason"])
-        for row in found.unanswered.iter_rows(named=True)
-    ]
-    write_lines(remarks, form)
+    write_lines([text["reconcile_unanswered"].format(**row) for row in _unanswered(found.unanswered)], form)
     _say_problems(sources.problems, tongue)
+
+
+def _sums_that_differ(differences: "pl.DataFrame") -> "pl.DataFrame":
+    """The first differences of sums: two sources differ on so many days that their shares are told instead."""
+    import polars as pl
+
+    from carbon.reconciliation.reconciling import TWO_SOURCES
+
+    return differences.filter(pl.col("check") != TWO_SOURCES).head(_SHOWN_DIFFERENCES)
+
+
+def _unanswered(sums: "pl.DataFrame") -> "list[dict[str, object]]":
+    """One entry a reason: how many printed sums, and their first and last day."""
+    import polars as pl
+
+    if sums.is_empty():
+        return []
+    grouped = sums.group_by("reason", maintain_order=True).agg(
+        pl.len().alias("count"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last")
+    )
+    return grouped.to_dicts()
 
 
 def _show_lines(lines: "pl.DataFrame", tongue: Lang) -> None:

@@ -153,6 +153,8 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
                 warnings=warnings,
             )
         )
+        if report.rows_of_others:
+            lines.append(text["of_others"].format(file=report.file, others=report.rows_of_others, market=report.market))
         if report.rejected and not report.rows_kept:
             lines.append(text["kept_none"].format(file=report.file))
     columns = ("file", "row", "column", "found", "expected", "code", "severity")

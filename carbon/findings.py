@@ -33,13 +33,17 @@ def findings_where(
     import polars as pl
 
     # One chunk: polars 2.1 panics where it formats texts of a frame some of whose chunks have no rows.
-    return rows.filter(where.fill_null(False)).rechunk().select(
-        pl.col("row"),
-        pl.lit(column, dtype=pl.String).alias("column"),
-        found.cast(pl.String).fill_null("nothing").alias("found"),
-        expected.cast(pl.String).alias("expected"),
-        pl.lit(code).alias("code"),
-        pl.lit(severity).alias("severity"),
+    return (
+        rows.filter(where.fill_null(False))
+        .rechunk()
+        .select(
+            pl.col("row"),
+            pl.lit(column, dtype=pl.String).alias("column"),
+            found.cast(pl.String).fill_null("nothing").alias("found"),
+            expected.cast(pl.String).alias("expected"),
+            pl.lit(code).alias("code"),
+            pl.lit(severity).alias("severity"),
+        )
     )
 
 

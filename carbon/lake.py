@@ -6,6 +6,7 @@ and a reader sees either all of an append or nothing of it. Method is stored as 
 type, so the few short texts are dictionary pages inside the files.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ def _open(lake: Path) -> "DeltaTable | None":
 
 def _create(lake: Path) -> None:
     from deltalake import DeltaTable, Field, Schema
+    from deltalake.exceptions import CommitFailedError
     from deltalake.schema import PrimitiveType
 
     lake.mkdir(parents=True, exist_ok=True)
@@ -85,7 +87,9 @@ def _create(lake: Path) -> None:
 
     columns = {**rows_schema(), "year": pl.Int32}
     fields = [Field(name, PrimitiveType(_TYPES[str(kind)])) for name, kind in columns.items()]
-    DeltaTable.create(lake / _TABLE, schema=Schema(fields), mode="ignore", partition_by=_PARTS, name=_TABLE)
+    # Another writer may have made it in between; there is nothing more to do then.
+    with suppress(CommitFailedError):
+        DeltaTable.create(lake / _TABLE, schema=Schema(fields), mode="ignore", partition_by=_PARTS, name=_TABLE)
 
 
 def _read_market(table: "DeltaTable", market: str) -> "pl.DataFrame":

@@ -50,7 +50,8 @@ def test_two_bulletins_that_agree(run: Run, tmp_path: Path) -> None:
         "vintages = composite": 2,
     }
     assert exact["holds"].all()
-    assert "not checked: the sum printed for 2024-09-30" in err
+    assert "not checked: " in err
+    assert "2024-09-30" in err
 
 
 def test_a_tonne_too_few_ends_with_four(run: Run, tmp_path: Path) -> None:

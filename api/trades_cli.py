@@ -1,0 +1,194 @@
+"""The commands `greenfin load trade-records` and `greenfin trades`: single trades in, statistics out.
+
+Knows commands, options and how the figures look to people. What is computed lives in `carbon.trades`. Imports what
+a command needs inside the command, so that `--help` stays quick.
+"""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.lang import texts
+from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+    from rich.progress import Progress, TaskID
+
+    from api.output import Format
+    from carbon.errors import Problem
+    from carbon.market import Period
+
+trades_app = typer.Typer(help="Statistics of single trades.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@trades_app.callback()
+def trades() -> None:
+    """Statistics of single trades."""
+
+
+@trades_app.command()
+def summary(
+    by: Annotated[str, typer.Option("--by", help="month or year.")] = "month",
+    market: Annotated[
+        list[str] | None, typer.Option("--market", help="Key or product code, may be repeated; all without it.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="Parts kept apart: vintage, method, or both with a comma.")
+    ] = "",
+    allowances: Annotated[
+        Path | None,
+        typer.Option("--allowances", help="CSV of market, period, allowances_t, source: adds the turnover."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, spark://host:port or local-cluster[workers,cores,MB].")
+    ] = "local",
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Volume, prices, volatility, liquidity, concentration and participants of the loaded trades.
+
+    Sums of each file are kept beside the table: another time only new files are read. An engine other than local needs
+    the extra [spark], Java 17 and a lake that every worker sees under the same path.
+    """
+    from api.output import progress_bar, write_rows, write_table
+    from carbon.trades.executors import open_engine
+    from carbon.trades.summary import NoTrades, summarise_trades
+    from carbon.turnover import read_allowances
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    period, parts = _as_period(by), _as_split(split)
+    known = None if allowances is None else read_allowances(allowances)
+    with open_engine(engine) as running, progress_bar() as progress:
+        task = progress.add_task(engine, total=None)
+        try:
+            found = summarise_trades(
+                _lake(),
+                by=period,
+                split=parts,
+                markets=market or None,
+                allowances=known,
+                engine=running,
+                progress=lambda done, files: progress.update(task, completed=done, total=files),
+            )
+        except NoTrades as error:
+            typer.echo(f"greenfin: {error}", err=True)
+            raise typer.Exit(NOT_FOUND) from None
+    if chosen != "table":
+        write_rows(found.rows, chosen)
+        return
+    text = texts("cli", tongue)
+    table = _table(found.rows, parts, text)
+    title = text["trades_title"].format(files=found.files, read=found.files_read)
+    write_table(table, title, frozenset(table.columns) - {text["trades_market"]}, frozenset(table.columns))
+
+
+def load_trade_records(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of single trades (.csv, .parquet).")],
+    market: Annotated[
+        str | None, typer.Option("--market", help="Market of files without a column market; key or product code.")
+    ] = None,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Read files of single trades, columns by name; list rows that break a rule; keep the good ones.
+
+    Columns: time (or time_us), market, product, method, vintage, buyer, seller, price_cny (or price_fen), quantity_t.
+    The same file again changes nothing.
+    """
+    from api.output import progress_bar, write_lines
+    from carbon.trades.summary import LOAD_STEPS
+    from carbon.trades.summary import load_trade_records as load
+
+    chosen, text = format_of(form), texts("cli", lang_of(lang))
+    lines: list[str] = []
+    problems: list[Problem] = []
+    kept_none = False
+    with progress_bar() as progress:
+        for path in files:
+            task = progress.add_task(path.name, total=len(LOAD_STEPS))
+            report = load(_lake(), path, market=market, progress=partial(_show_step, progress, task, path.name))
+            said = text["trades_already" if report.already_loaded else "trades_loaded"]
+            lines.append(
+                said.format(file=report.file, read=report.rows_read, new=report.rows_kept, rejected=report.rejected)
+            )
+            lines += [text["trades_assumed"].format(file=report.file, what=what) for what in report.assumed]
+            problems += report.problems
+            kept_none = kept_none or bool(report.rejected and not report.rows_kept)
+    _show_problems(problems, chosen, text)
+    write_lines(lines, chosen)
+    if kept_none:
+        raise typer.Exit(INVALID_DATA)
+
+
+def _lake() -> Path:
+    from api.settings import Settings
+
+    return Settings.from_env(os.environ).lake
+
+
+def _show_step(progress: "Progress", task: "TaskID", file: str, step: str) -> None:
+    from carbon.trades.summary import LOAD_STEPS
+
+    progress.update(task, description=f"{file}: {step}", completed=LOAD_STEPS.index(step))
+
+
+def _as_period(name: str) -> "Period":
+    for known in ("month", "year"):
+        if name == known:
+            return known
+    raise typer.BadParameter(f"found {name!r}; expected month or year", param_hint="--by")
+
+
+def _as_split(text: str) -> tuple[str, ...]:
+    known = ("vintage", "method")
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [part for part in wanted if part not in known]
+    if unknown:
+        raise typer.BadParameter(f"found {unknown[0]!r}; expected {' or '.join(known)}", param_hint="--split")
+    return tuple(part for part in known if part in wanted)
+
+
+def _table(rows: "pl.DataFrame", parts: tuple[str, ...], text: "Mapping[str, str]") -> "pl.DataFrame":
+    """What people see: the most used figures, tonnes with thousands signs and values in millions."""
+    import polars as pl
+
+    from api.screens import decimals
+
+    with_turnover = rows["turnover"].count() > 0
+    return rows.select(
+        pl.col("market").alias(text["trades_market"]),
+        pl.col("period").alias(text["period"]),
+        *(pl.col(part).alias(text[part]) for part in parts),
+        pl.col("volume_t").map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String).alias(text["volume_t"]),
+        (pl.col("value_fen") / 1e8).alias(text["value_million_cny"]),
+        decimals("vwap_cny_per_t", 2).alias(text["vwap_cny_per_t"]),
+        decimals("volatility_annual", 3).alias(text["volatility_annual"]),
+        pl.col("participants").alias(text["trades_participants"]),
+        decimals("buyer_hhi", 4).alias(text["trades_buyer_hhi"]),
+        decimals("seller_hhi", 4).alias(text["trades_seller_hhi"]),
+        *([decimals("turnover", 4).alias(text["trades_turnover"])] if with_turnover else []),
+    )
+
+
+def _show_problems(problems: "list[Problem]", form: "Format", text: "Mapping[str, str]") -> None:
+    import polars as pl
+
+    from api.output import write_rows, write_table
+
+    columns = ("file", "row", "column", "found", "expected", "code", "severity")
+    table = pl.DataFrame(
+        [tuple(getattr(problem, name) for name in columns) for problem in problems],
+        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
+        orient="row",
+    )
+    if form != "table":
+        write_rows(table, form)
+    elif table.height:
+        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
+        write_table(table.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))

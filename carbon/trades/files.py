@@ -1,0 +1,270 @@
+"""A user's own file of single trades, CSV or Parquet: columns by name in, checked trades and problems out.
+
+Knows headings, units of outside columns and how a moment is written. Must not know where trades are kept. Everything
+is a lazy scan, so that a Parquet file larger than memory can be read; only broken rows are ever listed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbon.embedded import read_embedded, resolve_market
+from carbon.errors import Problem, UnknownFormat, UnknownMarket, UnreadableFile
+from carbon.products import vintage_expr
+from carbon.trades.records import METHODS, day_expr, trade_rules, trades_schema
+from carbon.units import scaled_from_text_expr
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from carbon.trades.records import TradeRule
+
+__all__ = ["HEADINGS", "PROBLEMS_A_RULE", "TradeReading", "scan_trade_file"]
+
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "time_us": ("time_us", "time"),
+    "market": ("market",),
+    "product": ("product", "instrument"),
+    "vintage": ("vintage",),
+    "method": ("method",),
+    "buyer": ("buyer",),
+    "seller": ("seller",),
+    "price_fen": ("price_fen", "price_cny"),
+    "quantity_t": ("quantity_t",),
+}
+"""Headings that each column may have. Units are in the heading; nothing is guessed from the figures."""
+
+PROBLEMS_A_RULE = 1000
+"""Broken rows listed for one rule and column; one more line counts the rest."""
+
+_OPTIONAL = ("vintage", "buyer", "seller", "method")
+_UTC8_MINUTES = 8 * 60
+_MINUTE_US = 60_000_000
+_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
+_METHOD_WORDS = METHODS | {"挂牌协议交易": 10, "大宗协议交易": 20, "单向竞价": 21}
+
+
+@dataclass(frozen=True)
+class TradeReading:
+    """A file of trades, checked but not yet read into memory.
+
+    good : the rows to keep, in `trades_schema`, in the order of the file; rows_read, rows_kept : counts
+    problems : by rule, then row; assumed : what the file does not say and was taken for granted, in words
+    """
+
+    good: "pl.LazyFrame"
+    rows_read: int
+    rows_kept: int
+    problems: tuple[Problem, ...]
+    assumed: tuple[str, ...]
+
+
+def scan_trade_file(path: Path, *, market: str | None = None, file: str | None = None) -> TradeReading:
+    """Scan and check a file of trades.
+
+    path : .csv (UTF-8, first line the headings) or .parquet
+    market : key or product code, for a file without a column `market`; file : name to print, the path's own by default
+    Row numbers count the heading of a CSV file as line 1; the first row of a Parquet file is row 1.
+    Raises UnreadableFile, UnknownFormat (all missing columns at once), UnknownMarket.
+    """
+    import polars as pl
+
+    name = file or path.name
+    scan, first_row = _scan(path)
+    schema = _schema_of(scan, name)
+    headings = _find_headings(list(schema), market, name)
+    raw = scan.with_row_index("row", offset=first_row).select(
+        pl.col("row").cast(pl.Int64),
+        *(
+            _raw(headings.get(role), schema, {"market": market, "method": "listing"}.get(role)).alias(f"{role}_raw")
+            for role in HEADINGS
+        ),
+    )
+    market_keys = _market_keys(raw, market)
+    typed = raw.with_columns(
+        _moment(headings["time_us"], schema[headings["time_us"]]).alias("time_us"),
+        pl.col("market_raw")
+        .cast(pl.String)
+        .replace_strict(market_keys, default=None, return_dtype=pl.String)
+        .alias("market"),
+        pl.col("product_raw").cast(pl.String).str.strip_chars().alias("product"),
+        _method().alias("method"),
+        _scaled("price_fen", headings["price_fen"], schema).cast(pl.Int32, strict=False).alias("price_fen"),
+        *(
+            _scaled(role, headings.get(role), schema).cast(kind, strict=False).alias(role)
+            for role, kind in trades_schema().items()
+            if role in ("buyer", "seller", "quantity_t", "vintage")
+        ),
+    )
+    if "vintage" not in headings:
+        typed = typed.with_columns(vintage_expr("product").cast(pl.Int16).alias("vintage"))
+    typed = typed.with_columns(day_expr(pl.col("time_us")).alias("day"))
+    rules = trade_rules()
+    broken = pl.any_horizontal(rule.where.fill_null(False) for rule in rules if rule.severity == "error")
+    counts = typed.select(
+        pl.len().alias("rows"),
+        broken.sum().alias("broken"),
+        *(rule.where.fill_null(False).sum().alias(str(number)) for number, rule in enumerate(rules)),
+    )
+    try:
+        told = counts.collect(engine="streaming").row(0, named=True)
+        problems = [
+            problem
+            for number, rule in enumerate(rules)
+            if told[str(number)]
+            for problem in _problems(typed, rule, int(told[str(number)]), headings, name)
+        ]
+    except pl.exceptions.PolarsError as error:
+        raise UnreadableFile(f"found {name} to be unreadable, expected a table of trades: {error}") from error
+    good = typed.filter(~broken).select(trades_schema().keys())
+    rows = int(told["rows"])
+    return TradeReading(good, rows, rows - int(told["broken"]), tuple(problems), _assumed(headings, schema, typed))
+
+
+def _scan(path: Path) -> "tuple[pl.LazyFrame, int]":
+    import polars as pl
+
+    if not path.is_file():
+        raise UnreadableFile(f"found no file {path.name}, expected a file of trades (.csv or .parquet)")
+    if path.suffix.casefold() == ".parquet":
+        return pl.scan_parquet(path, glob=False), 1
+    if path.suffix.casefold() == ".csv":
+        return pl.scan_csv(path, infer_schema=False, glob=False, encoding="utf8"), 2
+    raise UnknownFormat(f"found {path.name}, expected a name that ends in .csv or .parquet")
+
+
+def _schema_of(scan: "pl.LazyFrame", file: str) -> "pl.Schema":
+    import polars as pl
+
+    try:
+        return scan.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableFile(f"found {file} to be unreadable, expected a table of trades: {error}") from error
+
+
+def _find_headings(columns: list[str], market: str | None, file: str) -> dict[str, str]:
+    """Role to heading. The first heading of a role that the file has counts."""
+    found = {role: next((n for n in names if n in columns), None) for role, names in HEADINGS.items()}
+    optional = (*_OPTIONAL, "market") if market is not None else _OPTIONAL
+    missing = [
+        " or ".join(HEADINGS[role]) for role, heading in found.items() if heading is None and role not in optional
+    ]
+    if missing:
+        shown = ", ".join(columns) or "none"
+        raise UnknownFormat(f"found in {file} the columns {shown}; expected also {'; '.join(missing)}")
+    return {role: heading for role, heading in found.items() if heading is not None}
+
+
+def _raw(heading: str | None, schema: "pl.Schema", otherwise: str | None) -> "pl.Expr":
+    """The cell as it was found, an empty text as null; what stands for it in a file without the column."""
+    import polars as pl
+
+    if heading is None:
+        return pl.lit(otherwise, dtype=pl.String)
+    if schema[heading] != pl.String:
+        return pl.col(heading)
+    text = pl.col(heading).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def _market_keys(raw: "pl.LazyFrame", market: str | None) -> dict[str, str]:
+    """What the file calls its markets, to the keys of those that are known."""
+    import polars as pl
+
+    if market is not None:
+        resolve_market(market)
+    names = raw.select(pl.col("market_raw").cast(pl.String).unique()).collect(engine="streaming")["market_raw"]
+    keys = {}
+    for name in names.drop_nulls():
+        try:
+            keys[name] = resolve_market(name)
+        except UnknownMarket:
+            continue
+    return keys or {read_embedded("markets")["market"][0]: read_embedded("markets")["market"][0]}
+
+
+def _moment(heading: str, kind: "pl.DataType") -> "pl.Expr":
+    """Microseconds since 1970 UTC. A moment without an offset is taken as China Standard Time."""
+    import polars as pl
+
+    raw = pl.col("time_us_raw")
+    if kind.is_integer():
+        return raw.cast(pl.Int64, strict=False)
+    if isinstance(kind, pl.Datetime):
+        return raw.dt.epoch("us") - (0 if kind.time_zone else _UTC8_MINUTES * _MINUTE_US)
+    text = raw.cast(pl.String)
+    if heading == "time_us":
+        return scaled_from_text_expr(text, 0)
+    offset = text.str.extract(_OFFSET, 1).str.replace(":", "")
+    sign = pl.when(offset.str.starts_with("-")).then(-1).otherwise(1)
+    hours, minutes = (offset.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (1, 3))
+    ahead = pl.when(offset == "Z").then(0).otherwise(sign * (hours * 60 + minutes))
+    plain = text.str.replace(_OFFSET, "").str.replace("T", " ", literal=True).str.strip_chars()
+    clock = pl.coalesce(
+        plain.str.to_datetime(form, time_unit="us", strict=False) for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
+    )
+    return clock.dt.epoch("us") - ahead.fill_null(_UTC8_MINUTES) * _MINUTE_US
+
+
+def _scaled(role: str, heading: str | None, schema: "pl.Schema") -> "pl.Expr":
+    """Whole numbers of the unit of the column; null where the cell is no such number."""
+    import polars as pl
+
+    raw = pl.col(f"{role}_raw")
+    if heading is None:
+        return raw.cast(pl.Int64)
+    decimals = 2 if heading == "price_cny" else 0
+    if schema[heading].is_integer():
+        whole = raw.cast(pl.Int64, strict=False)
+        # More than any column holds; without the limit the product could leave int64 unseen.
+        return pl.when(whole.abs() < 1 << 40).then(whole) * (100 if decimals else 1)
+    return scaled_from_text_expr(raw.cast(pl.String), decimals)
+
+
+def _method() -> "pl.Expr":
+    import polars as pl
+
+    known = _METHOD_WORDS | {str(code): code for code in METHODS.values()}
+    text = pl.col("method_raw").cast(pl.String).str.to_lowercase()
+    return text.replace_strict(known, default=None, return_dtype=pl.Int8)
+
+
+def _problems(
+    typed: "pl.LazyFrame", rule: "TradeRule", count: int, headings: Mapping[str, str], file: str
+) -> list[Problem]:
+    import polars as pl
+
+    column = headings.get(rule.column, rule.column)
+    found = (
+        typed.filter(rule.where)
+        .select("row", pl.col(f"{rule.column}_raw").cast(pl.String).fill_null("nothing").alias("found"))
+        .head(PROBLEMS_A_RULE)
+        .collect(engine="streaming")
+        .sort("row")
+    )
+    listed = [
+        Problem(file, row, column, text, rule.expected, rule.code, rule.severity) for row, text in found.iter_rows()
+    ]
+    if count > PROBLEMS_A_RULE:
+        rest = f"{count - PROBLEMS_A_RULE} more rows like this"
+        listed.append(Problem(file, None, column, rest, rule.expected, rule.code, rule.severity))
+    return listed
+
+
+def _assumed(headings: Mapping[str, str], schema: "pl.Schema", typed: "pl.LazyFrame") -> tuple[str, ...]:
+    import polars as pl
+
+    assumed = []
+    if "method" not in headings:
+        assumed.append("no column method: every trade is taken as listed")
+    if "vintage" not in headings:
+        assumed.append("no column vintage: taken from the end of the product's code")
+    kind = schema[headings["time_us"]]
+    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
+        assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
+    if kind == pl.String and headings["time_us"] == "time":
+        plain = (~pl.col("time_us_raw").str.contains(_OFFSET)).any()
+        if typed.select(plain).collect(engine="streaming").item():
+            assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
+    return tuple(assumed)

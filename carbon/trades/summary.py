@@ -1,0 +1,208 @@
+"""Trades in the lake, from a user's file to statistics: load, sum each file once, put the sums together.
+
+Knows the order of these steps and where the sums of each file are kept. Must not know headings, formulas, how the table
+is written, or an engine's inner life.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbon.errors import CarbonError, Problem
+from carbon.trades.executors import Done, Engine, open_engine
+from carbon.trades.files import scan_trade_file
+from carbon.trades.kernel import SLICE_ROWS, FileTask, Partials, sum_file
+from carbon.trades.table import PARTED_BY, TradeFile, commit_parts, is_loaded, replace_whole, trade_files, write_part
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from carbon.market import Period
+
+__all__ = ["LOAD_STEPS", "NoTrades", "TradeLoadReport", "TradeSummary", "load_trade_records", "summarise_trades"]
+
+LOAD_STEPS = ("checking", "sorting", "appending")
+
+_PARTIALS, _STAGING = "trade_partials", "trade_staging_"
+# Raised whenever what the kernel returns changes, so that older sums are never taken for new ones.
+_PARTIALS_VERSION = "1"
+
+
+class NoTrades(CarbonError):
+    """The lake holds no trades, or none of the markets asked for."""
+
+
+@dataclass(frozen=True)
+class TradeLoadReport:
+    """What became of one file of trades. rows_read = rows_kept + rejected.
+
+    already_loaded : the same bytes are in the table already, so that nothing was read; all counts are zero then
+    """
+
+    file: str
+    sha256: str
+    rows_read: int
+    rows_kept: int
+    already_loaded: bool
+    problems: tuple[Problem, ...]
+    assumed: tuple[str, ...]
+
+    @property
+    def rejected(self) -> int:
+        """Rows set apart."""
+        return self.rows_read - self.rows_kept
+
+
+@dataclass(frozen=True)
+class TradeSummary:
+    """Statistics (`carbon.trades.sums.statistics_schema`), of how many files, and how many of these had to be read."""
+
+    rows: "pl.DataFrame"
+    files: int
+    files_read: int
+
+
+def load_trade_records(
+    lake: Path,
+    path: Path,
+    *,
+    market: str | None = None,
+    file_name: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> TradeLoadReport:
+    """Add the good rows of a file of trades to the table, in one version; bad rows are set apart and reported.
+
+    path : .csv or .parquet, columns as in `carbon.trades.files.HEADINGS`; market : for a file without that column
+    file_name : name to report, the path's own by default; progress : told each of LOAD_STEPS as it begins
+    Raises UnreadableFile, UnknownFormat, UnknownMarket, LakeBusy.
+    """
+    say = progress or _say_nothing
+    name = file_name or path.name
+    say("checking")
+    sha256 = _sha256(path) if path.is_file() else ""
+    if sha256 and is_loaded(lake, sha256):
+        return TradeLoadReport(name, sha256, 0, 0, True, (), ())
+    reading = scan_trade_file(path, market=market, file=name)
+    if reading.rows_kept:
+        say("sorting")
+        parts = [
+            write_part(lake, trades, key, year, sha256)
+            for key, year, trades in _by_part(lake, reading.good, reading.rows_kept)
+        ]
+        say("appending")
+        commit_parts(lake, parts, sha256)
+    return TradeLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems, reading.assumed)
+
+
+def summarise_trades(
+    lake: Path,
+    *,
+    by: "Period",
+    split: tuple[str, ...] = (),
+    markets: Sequence[str] | None = None,
+    allowances: "pl.DataFrame | None" = None,
+    engine: Engine | None = None,
+    keep: bool = True,
+    progress: Done | None = None,
+) -> TradeSummary:
+    """Statistics of the trades in the table, by market, month or year, vintage and method (`carbon.trades.sums`).
+
+    split : any of "vintage" and "method", in this order; markets : keys or product codes, all without
+    allowances : in issue, for turnover (`carbon.turnover.read_allowances`); engine : threads of this process without
+    keep : leave the sums of each file beside the table, and take them from there where they are
+    progress : told how many files are done, of how many that must be read
+    Raises NoTrades, UnknownMarket, EngineFailed, BadAllowances.
+    """
+    from carbon.calendar import sessions_of_years
+    from carbon.embedded import resolve_market
+    from carbon.trades.sums import combine
+
+    keys = None if markets is None else [resolve_market(name) for name in markets]
+    files = trade_files(lake, keys)
+    if not files:
+        asked = "" if keys is None else f" of {', '.join(keys)}"
+        raise NoTrades(f"found no trades{asked}, expected some: load a file with greenfin load trade-records FILE")
+    tasks = _tasks(files, split)
+    places = [_partials_place(lake, file, task) for file, task in zip(files, tasks, strict=True)]
+    with open_engine() as threads:
+        kept = threads.run(_read_partials, places) if keep else [None] * len(places)
+        fresh = [number for number, part in enumerate(kept) if part is None]
+        made = (engine or threads).run(sum_file, [tasks[number] for number in fresh], progress)
+    parts = dict(enumerate(kept)) | dict(zip(fresh, made, strict=True))
+    if keep:
+        for number, part in zip(fresh, made, strict=True):
+            _keep_partials(part, places[number])
+    years = range(min(file.first_day.year for file in files), max(file.last_day.year for file in files) + 1)
+    rows = combine(
+        [part for part in parts.values() if part is not None],
+        by=by,
+        sessions=sessions_of_years(years),
+        split=split,
+        allowances=allowances,
+    )
+    return TradeSummary(rows, len(files), len(fresh))
+
+
+def _say_nothing(step: str) -> None:
+    del step
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _by_part(lake: Path, good: "pl.LazyFrame", rows: int) -> "Iterator[tuple[str, int, pl.DataFrame]]":
+    """The rows of each market and year. What may not fit into memory is first written apart, unsorted, part by part."""
+    import polars as pl
+
+    yearly = good.with_columns(year=pl.col("day").dt.year())
+    if rows <= SLICE_ROWS:
+        for (market, year), trades in yearly.collect().partition_by(PARTED_BY, as_dict=True).items():
+            yield str(market), int(year), trades
+        return
+    lake.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=lake) as folder:
+        yearly.sink_parquet(
+            pl.PartitionBy(folder, key=PARTED_BY, include_key=False, approximate_bytes_per_file=None),
+            engine="streaming",
+        )
+        for place in sorted({found.parent for found in Path(folder).rglob("*.parquet")}):
+            market, year = (name.partition("=")[2] for name in place.relative_to(folder).parts)
+            yield market, int(year), pl.read_parquet(place / "*.parquet", hive_partitioning=False)
+
+
+def _tasks(files: Sequence[TradeFile], split: tuple[str, ...]) -> list[FileTask]:
+    """One task a file; timed where another file of the market may hold trades of the same days."""
+    tasks = []
+    for file in files:
+        others = (other for other in files if other.market == file.market and other.name != file.name)
+        timed = any(other.first_day <= file.last_day and file.first_day <= other.last_day for other in others)
+        tasks.append(FileTask(str(file.path), file.market, file.rows, split, timed))
+    return tasks
+
+
+def _partials_place(lake: Path, file: TradeFile, task: FileTask) -> Path:
+    """Folder of the sums of one file, named by the file's name in the log, which never names another content."""
+    kind = "-".join([_PARTIALS_VERSION, *(task.split or ("all",)), *(["timed"] if task.timed else [])])
+    return lake / _PARTIALS / kind / file.name.replace("/", "__").removesuffix(".parquet")
+
+
+def _read_partials(place: Path) -> Partials | None:
+    import polars as pl
+
+    read = partial(pl.read_parquet, hive_partitioning=False, glob=False)
+    files = (place / "days.parquet", place / "parties.parquet")
+    if not all(file.is_file() for file in files):
+        return None
+    return Partials(*(read(file) for file in files))
+
+
+def _keep_partials(part: Partials, place: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    replace_whole(part.days, place / "days.parquet")
+    replace_whole(part.parties, place / "parties.parquet")
