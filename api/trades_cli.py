@@ -88,6 +88,56 @@ def summary(
     write_table(table, title, frozenset(table.columns) - {text["trades_market"]}, frozenset(table.columns))
 
 
+@trades_app.command()
+def participants(
+    by: Annotated[str, typer.Option("--by", help="month or year.")] = "year",
+    market: Annotated[
+        list[str] | None, typer.Option("--market", help="Key or product code, may be repeated; all without it.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="Parts kept apart: vintage, method, or both with a comma.")
+    ] = "",
+    top: Annotated[int, typer.Option("--top", min=1, help="So many of each market and period, in a table.")] = 10,
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """What each participant bought and sold, the largest first; one without a code is nobody known."""
+    import polars as pl
+
+    from api.output import write_rows, write_table
+    from api.screens import decimals
+    from carbon.trades.summary import NoTrades, sum_files
+    from carbon.trades.sums import participants as sums_of_participants
+
+    chosen, text = format_of(form), texts("cli", lang_of(lang))
+    period, parts = _as_period(by), _as_split(split)
+    try:
+        summed = sum_files(_lake(), split=parts, markets=market or None)
+    except NoTrades as error:
+        typer.echo(f"greenfin: {error}", err=True)
+        raise typer.Exit(NOT_FOUND) from None
+    rows = sums_of_participants(summed.parts, by=period, split=parts)
+    if chosen != "table":
+        write_rows(rows, chosen)
+        return
+    first = rows.filter(pl.int_range(pl.len()).over("market", "period", *parts) < top)
+    table = first.select(
+        pl.col("market").alias(text["trades_market"]),
+        pl.col("period").alias(text["period"]),
+        *(pl.col(part).alias(text[part]) for part in parts),
+        pl.col("participant").cast(pl.String).fill_null(text["trades_unknown"]).alias(text["trades_participant"]),
+        *(
+            pl.col(name)
+            .map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String)
+            .alias(text[f"trades_{name}"])
+            for name in ("bought_t", "sold_t", "net_t")
+        ),
+        decimals("bought_share", 4).alias(text["trades_bought_share"]),
+        decimals("sold_share", 4).alias(text["trades_sold_share"]),
+    )
+    write_table(table, text["trades_participants_title"], frozenset(table.columns) - {text["trades_market"]})
+
+
 def load_trade_records(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of single trades (.csv, .parquet).")],
     market: Annotated[

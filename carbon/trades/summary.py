@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from carbon.market import Period
 
-__all__ = ["LOAD_STEPS", "NoTrades", "TradeLoadReport", "TradeSummary", "load_trade_records", "summarise_trades"]
+__all__ = [
+    "LOAD_STEPS",
+    "NoTrades",
+    "SummedFiles",
+    "TradeLoadReport",
+    "TradeSummary",
+    "load_trade_records",
+    "sum_files",
+    "summarise_trades",
+]
 
 LOAD_STEPS = ("checking", "sorting", "appending")
 
@@ -63,6 +72,15 @@ class TradeSummary:
 
     rows: "pl.DataFrame"
     files: int
+    files_read: int
+
+
+@dataclass(frozen=True)
+class SummedFiles:
+    """The sums of each file, the calendar years from the first to the last day, and how many files had to be read."""
+
+    parts: list[Partials]
+    years: range
     files_read: int
 
 
@@ -118,8 +136,27 @@ def summarise_trades(
     Raises NoTrades, UnknownMarket, EngineFailed, BadAllowances.
     """
     from carbon.calendar import sessions_of_years
-    from carbon.embedded import resolve_market
     from carbon.trades.sums import combine
+
+    summed = sum_files(lake, split=split, markets=markets, engine=engine, keep=keep, progress=progress)
+    rows = combine(summed.parts, by=by, sessions=sessions_of_years(summed.years), split=split, allowances=allowances)
+    return TradeSummary(rows, len(summed.parts), summed.files_read)
+
+
+def sum_files(
+    lake: Path,
+    *,
+    split: tuple[str, ...] = (),
+    markets: Sequence[str] | None = None,
+    engine: Engine | None = None,
+    keep: bool = True,
+    progress: Done | None = None,
+) -> SummedFiles:
+    """The sums of every file of trades of the markets, read only where they are not kept yet.
+
+    split, markets, engine, keep, progress : as for `summarise_trades`. Raises NoTrades, UnknownMarket, EngineFailed.
+    """
+    from carbon.embedded import resolve_market
 
     keys = None if markets is None else [resolve_market(name) for name in markets]
     files = trade_files(lake, keys)
@@ -137,14 +174,7 @@ def summarise_trades(
         for number, part in zip(fresh, made, strict=True):
             _keep_partials(part, places[number])
     years = range(min(file.first_day.year for file in files), max(file.last_day.year for file in files) + 1)
-    rows = combine(
-        [part for part in parts.values() if part is not None],
-        by=by,
-        sessions=sessions_of_years(years),
-        split=split,
-        allowances=allowances,
-    )
-    return TradeSummary(rows, len(files), len(fresh))
+    return SummedFiles([part for part in parts.values() if part is not None], years, len(fresh))
 
 
 def _say_nothing(step: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from carbon.market import Period
 
-__all__ = ["combine", "statistics_schema"]
+__all__ = ["combine", "participants", "participants_schema", "statistics_schema"]
 
 _FORMAT: dict[Period, str] = {"month": "%Y-%m", "year": "%Y"}
 _FEED = "trades"
@@ -85,6 +85,47 @@ def combine(
     schema = statistics_schema()
     return told.select(pl.col(name).cast(kind) for name, kind in schema.items()).sort(
         "market", "period", "vintage", "method"
+    )
+
+
+def participants_schema() -> dict[str, type[pl.DataType]]:
+    """Columns and types of `participants`."""
+    import polars as pl
+
+    return {
+        **{"market": pl.String, "period": pl.String, "by": pl.String, "vintage": pl.Int32, "method": pl.String},
+        **{"participant": pl.Int32, "bought_t": pl.Int64, "sold_t": pl.Int64, "net_t": pl.Int64},
+        **{"bought_share": pl.Float64, "sold_share": pl.Float64},
+    }
+
+
+def participants(parts: Sequence[Partials], *, by: Period, split: tuple[str, ...] = ()) -> pl.DataFrame:
+    """What each participant bought and sold, in `participants_schema`: by market, period and split, the largest first.
+
+    parts, by, split : as for `combine`
+    participant : null for the tonnes whose buyer or seller is not known; so both sides add up to the volume of the
+    period. bought_share, sold_share : of all tonnes of the period, known or not; net_t : bought less sold.
+    """
+    import polars as pl
+
+    if not parts:
+        return pl.DataFrame(schema=participants_schema())
+    periods = pl.concat(part.parties for part in parts).with_columns(period=pl.col("month").dt.strftime(_FORMAT[by]))
+    keys = ["market", "period", *split]
+    sums = periods.group_by(*keys, participant="party").agg(pl.col("bought_t", "sold_t").sum())
+    told = sums.with_columns(
+        by=pl.lit(by),
+        net_t=pl.col("bought_t") - pl.col("sold_t"),
+        bought_share=pl.col("bought_t") / pl.col("bought_t").sum().over(keys),
+        sold_share=pl.col("sold_t") / pl.col("sold_t").sum().over(keys),
+        **({} if "vintage" in split else {"vintage": pl.lit(None)}),
+        method=pl.col("method").replace_strict(METHOD_NAMES, return_dtype=pl.String)
+        if "method" in split
+        else pl.lit(None),
+    )
+    largest = (pl.col("bought_t") + pl.col("sold_t")).neg()
+    return told.select(pl.col(name).cast(kind) for name, kind in participants_schema().items()).sort(
+        "market", "period", "vintage", "method", largest, "participant"
     )
 
 

@@ -1,4 +1,4 @@
-"""`greenfin load trade-records` and `greenfin trades summary` as a user runs them."""
+"""`greenfin load trade-records` and `greenfin trades` as a user runs them."""
 
 import json
 from collections.abc import Callable
@@ -68,6 +68,16 @@ def test_summary_as_a_table_says_how_many_files_were_read(run: Run) -> None:
     assert "1 files of trades, 1 of them read now" in out
     _, out, _ = run("trades", "summary", "--format", "table")
     assert "1 files of trades, 0 of them read now" in out
+
+
+def test_participants_with_those_not_known(run: Run) -> None:
+    run("load", "trade-records", "mine.csv")
+    _, out, _ = run("trades", "participants", "--format", "json")
+    found = {row["participant"]: (row["bought_t"], row["sold_t"]) for row in json.loads(out)}
+    assert found == {None: (100_000, 0), 1: (100, 50), 2: (50, 100), 3: (0, 100_000)}
+    _, out, _ = run("trades", "participants", "--top", "1", "--format", "table", "--lang", "zh")
+    assert "100,000" in out
+    assert run("trades", "participants", "--market", "Hubei")[0] == 3
 
 
 @pytest.mark.parametrize(
