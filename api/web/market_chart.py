@@ -60,7 +60,7 @@ def nice_steps(lowest: float, highest: float, most: int = 5) -> list[float]:
     power = 10.0 ** floor(log10(width / most))
     step = next(power * each for each in _STEPS if power * each >= width / most * (1 - 1e-9))
     first, last = floor(lowest / step + 1e-9), -floor(-highest / step + 1e-9)
-    return [round(count * step, 10) for count in range(first, max(last, first + 1) + 1)]
+    return [float(f"{count * step:.12g}") for count in range(first, max(last, first + 1) + 1)]
 
 
 def draw_chart(prices: pl.DataFrame, amounts: pl.DataFrame, bucket: str) -> Chart:

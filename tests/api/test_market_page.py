@@ -144,6 +144,14 @@ def test_the_tables_hold_the_rows_of_the_api(traded: TestClient) -> None:
             assert cells[7].split(" ")[0] == wanted
 
 
+def test_a_loaded_year_that_is_less_than_the_embedded_one_says_so(traded: TestClient) -> None:
+    rows = traded.get("/v1/markets/CEA/statistics", params={"by": "year"}).json()
+    notes = [row["note"] for row in rows if row["origin"] == "loaded" and row["note"]]
+    assert any("embedded volume" in note for note in notes)
+    page = html.unescape(traded.get("/en/markets/CEA").text)
+    assert all(note in page for note in notes)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("market", "role"), [("CEA", "custody"), ("Hubei", "exchange"), ("Tianjin", "none")])
 def test_wuhans_part_is_that_of_the_rows(client: TestClient, lang: Lang, market: str, role: str) -> None:

@@ -1,5 +1,6 @@
 """The table of trades and the sums kept beside it: once only, all or nothing, and no file read twice."""
 
+import os
 import random
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from carbon.trades.summary import NoTrades, load_trade_records, summarise_trades
 from carbon.trades.table import TradePart, commit_parts, trade_files, write_part
 from carbon.turnover import BadAllowances
 
+KILLS = int(os.environ.get("GREENFIN_TEST_KILLS", "100"))
 Make = Callable[[int, int, date, int], pl.DataFrame]
 Fill = Callable[[Path, pl.DataFrame, str, str], None]
 
@@ -90,24 +92,31 @@ def test_of_writers_of_one_source_at_the_same_time_one_wins(tmp_path: Path, some
 
 
 def test_a_load_that_is_killed_leaves_nothing_half_written(tmp_path: Path, some_trades: Make) -> None:
-    lake, path = tmp_path / "lake", tmp_path / "mine.parquet"
-    trades = some_trades(20_000, 21, date(2020, 1, 1), 2000).drop("day")
-    trades.with_columns(market=pl.lit("CEA"), product=pl.lit("CEA23")).write_parquet(path)
-    script = "import sys, pathlib; from carbon.trades.summary import load_trade_records as load; "
+    lake, paths, tonnes = tmp_path / "lake", [], []
+    for number in range(KILLS // 4):
+        trades = some_trades(20_000, number, date(2020, 1, 1), 2000).drop("day")
+        paths.append(tmp_path / f"{number}.parquet")
+        trades.with_columns(market=pl.lit("CEA"), product=pl.lit("CEA23")).write_parquet(paths[-1])
+        tonnes.append(int(trades["quantity_t"].cast(pl.Int64).sum()))
+    script = (
+        "import sys, pathlib; from carbon.trades.summary import load_trade_records as load; import deltalake, polars; "
+    )
     script += "print('ready', flush=True); load(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))"
     rng = random.Random(21)
-    for _ in range(5):
+    for number, path in enumerate(paths):
         with subprocess.Popen([sys.executable, "-c", script, str(lake), str(path)], stdout=subprocess.PIPE) as loading:
             assert loading.stdout is not None
             loading.stdout.readline()
             with suppress(subprocess.TimeoutExpired):
-                loading.wait(timeout=rng.uniform(0, 0.6))
+                loading.wait(timeout=rng.uniform(0, 0.3))
             loading.kill()
-        assert sum(file.rows for file in trade_files(lake)) in (0, 20_000)
-    load_trade_records(lake, path)
+        # The file before is whole by now; this one is there as a whole or not at all.
+        assert sum(file.rows for file in trade_files(lake)) in (number * 20_000, (number + 1) * 20_000)
+        load_trade_records(lake, path)
+        assert load_trade_records(lake, path).already_loaded
     rows = summarise_trades(lake, by="year").rows
-    assert rows["trades"].sum() == 20_000
-    assert rows["volume_t"].sum() == trades["quantity_t"].cast(pl.Int64).sum()
+    assert rows["trades"].sum() == len(paths) * 20_000
+    assert rows["volume_t"].sum() == sum(tonnes)
 
 
 def test_what_was_written_but_not_named_in_the_log_is_never_read(trade_lake: Path, some_trades: Make) -> None:
