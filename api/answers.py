@@ -12,7 +12,8 @@ from fastapi import Request, Response
 
 from api.errors import problem_response
 
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+# A position of more digits than any content has bytes is ignored like a range that is none.
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def answer(request: Request, content: bytes, media_type: str, headers: dict[str, str] | None = None) -> Response:

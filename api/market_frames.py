@@ -11,15 +11,14 @@ import polars as pl
 from sqlmodel import Session, select
 
 from api import __version__
-from api.market_rates import rates_stamp
 from api.market_series import METHODS, Method
 from api.store import Store
 from carbon.embedded import resolve_market
 from carbon.lake import lake_version, read_rows
-from carbon.listed import choose_feeds
-from carbon.market import bars_schema, day_bars
+from carbon.market import bars_schema, choose_feeds, day_bars
 from carbon.periods import By, Split, market_statistics
 from carbon.products import vintage_expr
+from carbon.rates import rates_stamp
 from carbon.tables import TradeFile
 from carbon.units import FEN_PER_CNY
 
@@ -61,7 +60,7 @@ def bars(
     columns of `carbon.market.bars_schema`, vwap_cny_per_t, block_share (0..1) and feed.
 
     vintage : a year; method : this one alone, and then the other methods' amounts are null; feed : rows of this one,
-    else of the feed that counts that day (`carbon.listed.choose_feeds`).
+    else of the feed that counts that day (`carbon.market.choose_feeds`).
     Raises UnknownMarket, and BadParameter for a feed without rows and for start after end.
     """
     key = resolve_market(market)

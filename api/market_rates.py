@@ -7,22 +7,15 @@ Knows that rates are in the store and what a reader is told where there is none.
 from typing import Final
 
 import polars as pl
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
 from api.store import Store
 from carbon.fx import MAX_AGE_DAYS, rates_on
 from carbon.rates import read_rates
-from carbon.rates_tables import FxRate
 
-__all__ = ["NO_RATE", "rates_stamp", "with_rates"]
+__all__ = ["NO_RATE", "with_rates"]
 
 NO_RATE: Final = f"no rate of EUR in the {MAX_AGE_DAYS} days up to this one is loaded: greenfin load rates FILE"
-
-
-def rates_stamp(session: Session) -> str:
-    """A text that changes with the loaded rates: their files, and how many are of each."""
-    counted = select(FxRate.sha256, func.count()).group_by(FxRate.sha256).order_by(FxRate.sha256)
-    return " ".join(f"{sha256}:{count}" for sha256, count in session.exec(counted))
 
 
 def with_rates(store: Store, rows: pl.DataFrame, day: str, currency: str) -> pl.DataFrame:

@@ -106,7 +106,8 @@ def _sources(files: list[Path], market: str, tongue: Lang) -> "Sources":
         sources = sources_of_rows(read_rows(Settings.from_env(os.environ).lake, key))
     if sources.rows.is_empty() and sources.quotes.is_empty():
         _say_problems(sources.problems, tongue)
-        typer.echo(texts("cli", tongue)["no_rows_of"].format(markets=key), err=True)
+        message = texts("cli", tongue)["no_rows_in_files" if files else "no_rows_of"]
+        typer.echo(message.format(markets=key), err=True)
         raise typer.Exit(INVALID_DATA if files else NOT_FOUND)
     return sources
 

@@ -153,6 +153,9 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
                 warnings=warnings,
             )
         )
+        if report.rows_without_trade or report.rows_repeated:
+            left = {"without": report.rows_without_trade, "repeated": report.rows_repeated}
+            lines.append(text["left_out"].format(file=report.file, **left))
         if report.rows_of_others:
             lines.append(text["of_others"].format(file=report.file, others=report.rows_of_others, market=report.market))
         if report.rejected and not report.rows_kept:

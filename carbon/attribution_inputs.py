@@ -131,9 +131,14 @@ def _holdings(connection: Connection, day: date, schemes: Sequence[str]) -> "pl.
         _HELD,
         key=["account_id", "instrument_id"],
         where=["a.entity_id IS NOT NULL", "a.scheme IN :schemes", "i.unit = 't'", "h.quantity <> 0"],
-        values={"before": day_start_us(day + timedelta(days=1)), "schemes": list(schemes)},
+        values={"before": _day_end_us(day), "schemes": list(schemes)},
     )
     return rows.select("account", "kind", "quantity_t")
+
+
+def _day_end_us(day: date) -> int:
+    """When a day ends in China; the last day there is has no other after it."""
+    return day_start_us(day) + timedelta(days=1) // timedelta(microseconds=1)
 
 
 def _accounts(connection: Connection, as_of: date, schemes: Sequence[str]) -> "pl.DataFrame":
@@ -153,7 +158,7 @@ def _accounts(connection: Connection, as_of: date, schemes: Sequence[str]) -> "p
         _ACCOUNTS,
         key=["id"],
         where=["a.entity_id IS NOT NULL", "a.scheme IN :schemes", "x.at_us < :before"],
-        values={"before": day_start_us(as_of + timedelta(days=1)), "schemes": list(schemes)},
+        values={"before": _day_end_us(as_of), "schemes": list(schemes)},
     )
     china = {
         name: pl.col(f"{name}_at").dt.convert_time_zone("Asia/Shanghai").dt.date() for name in ("opened", "closed")

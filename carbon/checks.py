@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carbon.findings import findings_where, no_findings, price_text
-from carbon.layout import AVERAGE_DECIMALS, DEAL_LIMITS, NUMBERS, PRICES, Layout
+from carbon.layout import AVERAGE_DECIMALS, DEAL_LIMITS, NUMBERS, PRICES, YEARS, Layout
 from carbon.rows import ALL, LISTING
 from carbon.units import well_formed_number_expr
 
@@ -51,7 +51,7 @@ def find_extra_cells(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
 
 
 def find_unreadable_dates(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":
-    """Error `unreadable_date`: no day of the calendar (C40)."""
+    """Error `unreadable_date`: no day of the calendar from 1990 to 2100 (C40)."""
     import polars as pl
 
     return findings_where(
@@ -61,7 +61,7 @@ def find_unreadable_dates(rows: "pl.DataFrame", layout: Layout) -> "pl.DataFrame
         severity="error",
         column=layout.heading("day"),
         found=pl.col("day_text"),
-        expected=pl.lit("a day such as 2026-01-05, 2026-1-5, 2026/1/5 or 20260105"),
+        expected=pl.lit(f"a day of {YEARS[0]} to {YEARS[1]} such as 2026-01-05, 2026-1-5, 2026/1/5 or 20260105"),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from carbon.attribution import By, MarketFrames, attribute_markets
-from carbon.market import FEED_PRIORITY, SCREEN_ONLY_FEEDS
+from carbon.market import SCREEN_ONLY_FEEDS, choose_feeds
 from carbon.rows import LISTING
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def venue_days(rows: "pl.DataFrame") -> "pl.DataFrame":
     """Screen trades and all-venue totals of each market and day, a row each, in `venues_schema`.
 
     rows : canonical rows of any markets and feeds
-    Screen trades are the listing rows of the best feed that has any (`FEED_PRIORITY`). All-venue totals are all rows
-    of the best feed that does not print screen trades only: one that tells methods apart or one that prints them
-    together. Rows of one feed only make a figure, so that no tonne counts twice.
+    Screen trades are the listing rows of the best feed that has any (`carbon.market.choose_feeds`). All-venue totals
+    are all rows of the best feed that does not print screen trades only: one that tells methods apart or one that
+    prints them together. Rows of one feed only make a figure, so that no tonne counts twice.
     """
     import polars as pl
 
@@ -83,11 +83,11 @@ def _best_feed(rows: "pl.DataFrame") -> "pl.DataFrame":
     """Tonnes and fen a market and day of the feed that comes first: market, day, volume_t, value_fen, feed."""
     import polars as pl
 
-    order = pl.col("feed").replace_strict(
-        list(FEED_PRIORITY), list(range(len(FEED_PRIORITY))), default=len(FEED_PRIORITY), return_dtype=pl.Int32
+    return (
+        choose_feeds(rows)
+        .group_by("market", "day")
+        .agg(_whole_sum("volume_t"), _whole_sum("value_fen"), pl.col("feed").first())
     )
-    used = rows.filter(pl.col("feed") == pl.col("feed").sort_by(order, "feed").first().over("market", "day"))
-    return used.group_by("market", "day").agg(_whole_sum("volume_t"), _whole_sum("value_fen"), pl.col("feed").first())
 
 
 def _whole_sum(name: str) -> "pl.Expr":

@@ -130,13 +130,13 @@ def load_embedded(session: "Session") -> None:
 
 
 def _embedded_digest() -> str:
-    """SHA-256 of what the embedded rows of SQL are made from: three files and the holiday calendar's known years."""
+    """SHA-256 of what the embedded rows of SQL are made from: four files and the holiday calendar's known years."""
     import hashlib
 
     import chinese_calendar
 
     digest = hashlib.sha256(chinese_calendar.__version__.encode())
-    for name in ("markets", "facilities", "market_years"):
+    for name in ("markets", "facilities", "market_years", "calendar_additions"):
         digest.update(files("carbon").joinpath("data", f"{name}.csv").read_bytes())
     return digest.hexdigest()
 
@@ -149,7 +149,7 @@ def embedded_summaries() -> "pl.DataFrame":
     """
     import polars as pl
 
-    from carbon.calendar import sessions_of_years
+    from carbon.calendar import market_sessions
     from carbon.market import count_calendar_sessions
     from carbon.units import FEN_PER_CNY
 
@@ -160,7 +160,11 @@ def embedded_summaries() -> "pl.DataFrame":
         period_start=pl.date("year", 1, 1),
         period_end=pl.date("year", 12, 31),
     )
-    counted = count_calendar_sessions(rows, sessions_of_years(years["year"].unique().to_list()))
+    known = years["year"].unique().to_list()
+    counted = pl.concat(
+        count_calendar_sessions(part, market_sessions(str(market), known))
+        for (market,), part in rows.group_by("market", maintain_order=True)
+    )
     return counted.select(
         "market",
         "period",

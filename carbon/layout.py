@@ -19,6 +19,7 @@ __all__ = [
     "NUMBERS",
     "PRICES",
     "ROLES",
+    "YEARS",
     "Layout",
     "PriceRule",
     "is_single_precision",
@@ -46,6 +47,9 @@ _DECIMALS = {
     "cumulative_volume": 0,
     "cumulative_value": 2,
 }
+
+# Years of other centuries are slips of the pen, and calendars are laid from the first day to the last.
+YEARS = (1990, 2100)
 
 _NONE = ["-", "--", "—", "——", "－"]
 _DATE = r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]0{1,2}:00(?::00(?:\.0+)?)?)?$"
@@ -109,7 +113,8 @@ def _date_expr(text: "pl.Expr") -> "pl.Expr":
 
     parts = [pl.coalesce(text.str.extract(_DATE, group), text.str.extract(_COMPACT_DATE, group)) for group in (1, 2, 3)]
     padded = pl.concat_str([parts[0], parts[1].str.zfill(2), parts[2].str.zfill(2)], separator="-")
-    return padded.str.to_date("%Y-%m-%d", strict=False)
+    day = padded.str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(day.dt.year().is_between(*YEARS)).then(day)
 
 
 def type_cells(cells: "pl.DataFrame", layout: Layout) -> "pl.DataFrame":

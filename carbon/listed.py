@@ -7,7 +7,7 @@ Pure: frames in, frames out; the order of the rows given makes no difference.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from carbon.market import FEED_PRIORITY, SCREEN_ONLY_FEEDS
+from carbon.market import FEED_PRIORITY, SCREEN_ONLY_FEEDS, choose_feeds
 from carbon.products import vintage_expr
 from carbon.rows import ALL, BLOCK, LISTING, METHOD_NAMES
 from carbon.units import FEN_PER_CNY
@@ -15,7 +15,7 @@ from carbon.units import FEN_PER_CNY
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Split", "block_discounts", "choose_feeds", "listed_days", "traded_rows"]
+__all__ = ["Split", "block_discounts", "listed_days", "traded_rows"]
 
 Split = Literal["vintage", "method", "product"]
 
@@ -23,22 +23,10 @@ _PRICES = ("open_fen_per_t", "high_fen_per_t", "low_fen_per_t", "close_fen_per_t
 _FEN_PER_MILLION_CNY = FEN_PER_CNY * 1_000_000
 
 
-def choose_feeds(rows: "pl.DataFrame", feeds: Sequence[str] = FEED_PRIORITY) -> "pl.DataFrame":
-    """The rows of one feed a market and day, so that no tonne counts twice (the rule of `carbon.market.day_bars`).
-
-    rows : canonical rows; feeds : which feed wins, best first; others follow in order of name.
-    """
-    import polars as pl
-
-    ranks = list(range(len(feeds)))
-    rank = pl.col("feed").replace_strict(list(feeds), ranks, default=len(feeds), return_dtype=pl.Int32)
-    return rows.filter(pl.col("feed") == pl.col("feed").sort_by(rank, "feed").first().over("market", "day"))
-
-
 def traded_rows(rows: "pl.DataFrame", feeds: Sequence[str] = FEED_PRIORITY) -> "pl.DataFrame":
     """The rows with tonnes of the feeds that count, ascending by market, day, product and method.
 
-    rows : canonical rows; feeds : as in `choose_feeds`
+    rows : canonical rows; feeds : as in `carbon.market.choose_feeds`
     Result : canonical rows, where `method` is a name (listing, block, auction, all) and these columns are added:
     vintage Int32 (null where the product code names none); method_known Boolean, false where the feed prints all
     methods together or screen trades only, so that blocks are not known.

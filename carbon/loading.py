@@ -263,14 +263,21 @@ def _derive(session: "Session", lake: Path, market: str) -> None:
 def _loaded_summaries(rows: "pl.DataFrame", bars: "pl.DataFrame", market: str) -> "pl.DataFrame":
     import polars as pl
 
-    from carbon.calendar import sessions_of_years
+    from carbon.calendar import market_sessions
     from carbon.embedded import read_embedded
     from carbon.market import summarise
+    from carbon.periods import market_statistics
 
     opened = read_embedded("markets").filter(pl.col("market") == market)["opened"].item()
-    sessions = sessions_of_years(bars["day"].dt.year().unique().to_list())
+    sessions = market_sessions(market, bars["day"].dt.year().unique().to_list())
     periods: tuple[Period, ...] = ("year", "month")
     summaries = pl.concat(summarise(bars, by=by, sessions=sessions, opened=opened) for by in periods)
+    # A bar does not say whose close it holds: the step from one vintage to another would pass for a return.
+    of_returns = ["volatility_annual", "amihud_per_million_cny", "zero_return_share"]
+    valued = rows.filter(pl.col("value_fen").is_not_null().all().over("market", "day", "feed"))
+    measured = pl.concat(market_statistics(valued, by=by, sessions=sessions) for by in periods)
+    moves = measured.select("market", "period", "by", *of_returns)
+    summaries = summaries.drop(of_returns).join(moves, on=["market", "period", "by"], how="left")
     return summaries.join(_sources(rows, bars), on=["by", "period"], how="left")
 
 

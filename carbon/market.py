@@ -21,6 +21,7 @@ __all__ = [
     "SCREEN_ONLY_FEEDS",
     "Period",
     "bars_schema",
+    "choose_feeds",
     "count_calendar_sessions",
     "day_bars",
     "summaries_schema",
@@ -106,13 +107,29 @@ def summaries_schema() -> "dict[str, type[pl.DataType]]":
     }
 
 
+def choose_feeds(rows: "pl.DataFrame", feeds: Sequence[str] = FEED_PRIORITY) -> "pl.DataFrame":
+    """The rows of one feed a market and day, so that no tonne counts twice.
+
+    rows : canonical rows; feeds : which feed wins, best first; others follow in order of name. A feed that prints a
+    value in all its rows of the day goes before one that leaves any out.
+    """
+    import polars as pl
+
+    ranks = list(range(len(feeds)))
+    rank = pl.col("feed").replace_strict(list(feeds), ranks, default=len(feeds), return_dtype=pl.Int32)
+    lacks_value = pl.col("value_fen").is_null().any().over("market", "day", "feed")
+    ranked = rows.with_columns(lacks_value.alias("_lacks_value"), rank.alias("_rank"))
+    best = pl.col("feed").sort_by("_lacks_value", "_rank", "feed").first().over("market", "day")
+    return ranked.filter(pl.col("feed") == best).drop("_lacks_value", "_rank")
+
+
 def day_bars(rows: "pl.DataFrame", *, feeds: Sequence[str] = FEED_PRIORITY) -> "pl.DataFrame":
     """One bar a market and day, ascending, in `bars_schema`.
 
     rows : canonical rows
-    feeds : which feed wins where several hold the same market and day, best first; others follow in order of name.
-    Rows of one feed only make a bar, so that no tonne counts twice. Rows without a value make none: a feed that prints
-    both is to be had first.
+    feeds : which feed wins where several hold the same market and day, best first (`choose_feeds`)
+    Rows of one feed only make a bar, so that no tonne counts twice. A day on which that feed leaves out the value of a
+    row makes none: part of its tonnes would pass for all.
     Block and auction figures are zero on days without such deals, and null where the feed prints screen trades only;
     listing, block and auction are all null where a row counts every method together.
     Prices are those of the listed product with the most tonnes that day (ties: first by name), null where none has a
@@ -120,11 +137,7 @@ def day_bars(rows: "pl.DataFrame", *, feeds: Sequence[str] = FEED_PRIORITY) -> "
     """
     import polars as pl
 
-    rank = pl.col("feed").replace_strict(
-        list(feeds), list(range(len(feeds))), default=len(feeds), return_dtype=pl.Int32
-    )
-    best = pl.col("feed").sort_by(rank, "feed").first().over("market", "day")
-    used = rows.filter(pl.col("value_fen").is_not_null()).filter(pl.col("feed") == best)
+    used = choose_feeds(rows, feeds).filter(pl.col("value_fen").is_not_null().all().over("market", "day"))
     is_priced = pl.col("method").is_in([LISTING, ALL]) & pl.col("close_fen_per_t").is_not_null()
     prices = (
         used.filter(is_priced)

@@ -75,7 +75,7 @@ def market_statistics(
     of tonnes whose product code names none. Method "all" are rows that print every method together.
     sessions : ascending session days of every market; without them each market's own
     (`carbon.calendar.market_sessions`)
-    feeds : which feed counts where several hold one market and day, best first (`carbon.listed.choose_feeds`)
+    feeds : which feed counts where several hold one market and day, best first (`carbon.market.choose_feeds`)
 
     Prices, returns and what is made of them are of listed trading, one close a day (`carbon.listed.listed_days`), so
     null for blocks and auctions; open is that of the first listed day, close that of the last, high and low are the

@@ -122,12 +122,13 @@ def read_rates(session: "Session", currency: str | None = None) -> "pl.DataFrame
 
 
 def rates_stamp(session: "Session") -> str:
-    """A text that changes whenever rates are loaded: their number, since a loaded rate is never changed or removed."""
+    """A text that changes with the loaded rates: their files, and how many are of each."""
     from sqlmodel import func, select
 
     from carbon.rates_tables import FxRate
 
-    return str(session.exec(select(func.count()).select_from(FxRate)).one())
+    counted = select(FxRate.sha256, func.count()).group_by(FxRate.sha256).order_by(FxRate.sha256)
+    return " ".join(f"{sha256}:{count}" for sha256, count in session.exec(counted))
 
 
 def _shown(per_eur: str, per_usd: str) -> "pl.Expr":

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbon.checks import ROW_RULES
+from carbon.checks import ROW_RULES, find_fractions, find_unreadable_dates, find_unreadable_numbers
 from carbon.cross_checks import find_repeats, find_unknown_products
 from carbon.embedded import product_pattern
 from carbon.feed_checks import FEED_RULES
 from carbon.findings import findings_where, price_text, to_problems
-from carbon.formats.reading import Limits, Reading
+from carbon.formats.reading import Limits, Reading, canonical_rows
 from carbon.formats.text import decode, read_bytes, split_cells
 from carbon.layout import PRICES, Layout, PriceRule, type_cells
-from carbon.rows import ALL, AUCTION, BLOCK, LISTING, rows_schema
+from carbon.rows import AUCTION, BLOCK, LISTING, rows_schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "METHOD_COLUMNS",
     "Part",
-    "canonical_rows",
     "find_unlike_totals",
     "lines_of",
     "part_layouts",
@@ -101,11 +100,14 @@ def find_unlike_totals(parts: Sequence[Part], total: Part) -> "pl.DataFrame":
     """Error `parts_not_total`: listing + block + auction is not the printed total, in tonnes or in fen (C38).
 
     A part whose cell is empty counts as none; a line without any part or total, or with a part that cannot be read, is
-    not compared.
+    not compared. Error `missing_figure`: a total above zero and no part at all, since nothing else would tell that the
+    line is lost. Errors `unreadable_number`, `not_whole_tonnes`, `finer_than_fen`: a total that is no such number.
     """
     import polars as pl
 
-    findings = []
+    headings = [total.layout.heading(role) for role in ("volume", "value")]
+    unreadable = [rule(total.typed, total.layout) for rule in (find_unreadable_numbers, find_fractions)]
+    findings = [found.filter(pl.col("column").is_in(headings)) for found in unreadable]
     for role in ("volume", "value"):
         joined = total.typed.select("row", f"{role}_text", total=role)
         for number, part in enumerate(parts):
@@ -113,7 +115,8 @@ def find_unlike_totals(parts: Sequence[Part], total: Part) -> "pl.DataFrame":
             own = part.typed.select("row", pl.col(role).alias(f"part{number}"), unread.alias(f"unread{number}"))
             joined = joined.join(own, on="row", how="left")
         names = [f"part{number}" for number in range(len(parts))]
-        is_known = pl.any_horizontal(pl.col(names).is_not_null()) & ~pl.any_horizontal(pl.col("^unread.*$"))
+        has_part = pl.any_horizontal(pl.col(names).is_not_null())
+        is_known = has_part & ~pl.any_horizontal(pl.col("^unread.*$"))
         summed = joined.with_columns(sum=pl.when(is_known).then(pl.sum_horizontal(names)))
         shown = price_text("sum") if role == "value" else pl.col("sum").cast(pl.String)
         findings.append(
@@ -125,6 +128,17 @@ def find_unlike_totals(parts: Sequence[Part], total: Part) -> "pl.DataFrame":
                 column=total.layout.heading(role),
                 found=pl.col(f"{role}_text"),
                 expected=pl.format("{}, the sum of listing, block and auction", shown),
+            )
+        )
+        findings.append(
+            findings_where(
+                joined,
+                (pl.col("total") > 0) & ~has_part & ~pl.any_horizontal(pl.col("^unread.*$")),
+                code="missing_figure",
+                severity="error",
+                column=total.layout.heading(role),
+                found=pl.col(f"{role}_text"),
+                expected=pl.lit("listing, block or auction beside the total"),
             )
         )
     return pl.concat(findings)
@@ -140,7 +154,8 @@ def read_parts(
     A part is a row where its volume or value is printed; a block or auction part of zero tonnes and zero value says
     that there was no such deal and makes no row. A listing part of zero tonnes is kept, with the close that the
     exchange printed for the day, unless the layout says that zeros are days without trade. rows_read counts rows, not
-    lines; a line that makes no row counts once as a row without trade. Raises UnknownMarket.
+    lines; a line that makes no row counts once, as a row without trade or, with an error, as one set apart. Notes of
+    one cell do not count. Raises UnknownMarket.
     """
     import polars as pl
 
@@ -151,6 +166,8 @@ def read_parts(
         checked += [rule(part.typed, part.layout) for rule in rules]
         checked.append(find_repeats(part.typed, part.layout))
         checked.append(find_unknown_products(part.typed, part.layout, market=market, pattern=product_pattern(market)))
+    undated = [part.typed.filter(~_is_printed() & ~pl.col("is_note")) for part in parts]
+    checked += [find_unreadable_dates(rows, part.layout) for rows, part in zip(undated, parts, strict=True)]
     found = pl.concat(checked).unique(maintain_order=True)
     errors = found.filter(pl.col("severity") == "error")
     whole_file = errors.filter((pl.col("code") == "unknown_product") & (pl.col("row") <= 1)).height > 0
@@ -163,36 +180,16 @@ def read_parts(
         rows_read += traded.height
         rows_repeated += traded.filter(~is_bad & is_repeat).height
         rows.append(canonical_rows(kept.clear() if whole_file else kept, part.layout, market, file))
-    silent = _lines_without_trade(parts).filter(~is_bad).height
+    silent = _lines_without_trade(parts)
+    rows_without_trade = silent.filter(~is_bad).height
     return Reading(
         rows=pl.concat(rows).sort("row", "method", maintain_order=True),
         problems=tuple(to_problems(found, file)),
-        rows_read=rows_read + silent + rows_of_others,
-        rows_without_trade=silent,
+        rows_read=rows_read + silent.height + rows_of_others,
+        rows_without_trade=rows_without_trade,
         rows_repeated=rows_repeated,
         rows_of_others=rows_of_others,
     )
-
-
-def canonical_rows(good: "pl.DataFrame", layout: Layout, market: str, file: str) -> "pl.DataFrame":
-    """Rows in `carbon.rows.rows_schema`; block and auction rows have no prices, and a price of zero means none."""
-    import polars as pl
-
-    # Beside totals a line without a range had no listed trade, so that its prices are those of another day.
-    has_range = pl.col("high").is_not_null() | pl.col("low").is_not_null()
-    is_priced = (pl.col("method") == LISTING) | ((pl.col("method") == ALL) & has_range)
-    prices = [pl.when(is_priced & (pl.col(role) > 0)).then(pl.col(role)).alias(f"{role}_fen_per_t") for role in PRICES]
-    named = good.with_columns(
-        *prices,
-        market=pl.lit(market),
-        volume_t=pl.col("volume"),
-        value_fen=pl.col("value"),
-        cumulative_volume_t=pl.col("cumulative_volume"),
-        cumulative_value_fen=pl.col("cumulative_value"),
-        feed=pl.lit(layout.feed),
-        file=pl.lit(file),
-    )
-    return named.select(pl.col(name).cast(kind) for name, kind in rows_schema().items())
 
 
 def _is_printed() -> "pl.Expr":
@@ -210,17 +207,18 @@ def _is_none(layout: Layout) -> "pl.Expr":
 
 
 def _lines_without_trade(parts: Sequence[Part]) -> "pl.DataFrame":
-    """Lines with a readable day of which no part makes a row: column row."""
+    """Lines of which no part makes a row, but for notes of one cell: column row."""
     import polars as pl
 
-    schema = {"row": pl.Int64, "day": pl.Date, "traded": pl.Boolean}
-    marked = [part.typed.select("row", "day", traded=_is_printed() & ~_is_none(part.layout)) for part in parts]
+    schema = {"row": pl.Int64, "noted": pl.Boolean, "traded": pl.Boolean}
+    is_note = pl.col("is_note") & pl.col("day").is_null()
+    marked = [part.typed.select("row", noted=is_note, traded=_is_printed() & ~_is_none(part.layout)) for part in parts]
     lines = (
         pl.concat([pl.DataFrame(schema=schema), *marked])
         .group_by("row")
-        .agg(pl.col("traded").any(), pl.col("day").first())
+        .agg(pl.col("traded").any(), pl.col("noted").all())
     )
-    return lines.filter(~pl.col("traded") & pl.col("day").is_not_null()).select("row")
+    return lines.filter(~pl.col("traded") & ~pl.col("noted")).select("row")
 
 
 def typed_part(cells: "pl.DataFrame", layout: Layout) -> Part:

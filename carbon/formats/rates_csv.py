@@ -20,6 +20,9 @@ NAME = "rates_csv"
 HEADINGS = ("day", "currency", "per_eur", "per_usd", "source")
 KNOWN_HEADER = ",".join(HEADINGS)
 
+# The dearest and the cheapest currency in use lie within 10**5 of the euro; figures times a rate must stay finite.
+_RATE_LIMITS = (1e-9, 1e9)
+
 
 def find_layout(header: Sequence[str]) -> Layout | None:
     """A layout without columns for a first line with all five headings; null where one is missing."""
@@ -32,8 +35,9 @@ def read_table(text: str, file: str) -> "tuple[pl.DataFrame, pl.DataFrame]":
     """Rates and findings (`carbon.findings`) of the whole text.
 
     Result: row, day, currency, per_eur, per_usd, source; rows with an error are left out. Errors: `unreadable_date`,
-    `unknown_currency` (no three letters), `unreadable_rate` (not above zero), `missing_figure` (no rate, no source),
-    `duplicate_key` (day, currency and source twice). Raises FileTooLarge, UnreadableFile.
+    `unknown_currency` (no three letters), `unreadable_rate` (not above zero, or of no currency there is),
+    `missing_figure` (no rate, no source), `duplicate_key` (day, currency and source twice).
+    Raises FileTooLarge, UnreadableFile.
     """
     import polars as pl
 
@@ -60,7 +64,7 @@ def _findings(typed: "pl.DataFrame") -> "pl.DataFrame":
 
     key = ["day", "currency", "source"]
     no_rate = pl.col("per_eur_text").is_null() & pl.col("per_usd_text").is_null()
-    is_positive = {name: (pl.col(name) > 0) & pl.col(name).is_finite() for name in ("per_eur", "per_usd")}
+    is_rate = {name: pl.col(name).is_between(*_RATE_LIMITS) for name in ("per_eur", "per_usd")}
     rules: list[tuple[pl.Expr, str, str, pl.Expr, str]] = [
         (pl.col("day").is_null(), "unreadable_date", "day", pl.col("day_text"), "a day such as 2026-01-05"),
         (
@@ -72,11 +76,11 @@ def _findings(typed: "pl.DataFrame") -> "pl.DataFrame":
         ),
         *(
             (
-                pl.col(f"{name}_text").is_not_null() & ~is_positive[name].fill_null(False),
+                pl.col(f"{name}_text").is_not_null() & ~is_rate[name].fill_null(False),
                 "unreadable_rate",
                 name,
                 pl.col(f"{name}_text"),
-                "a rate above zero",
+                f"a rate above zero, from {_RATE_LIMITS[0]:g} to {_RATE_LIMITS[1]:g}",
             )
             for name in ("per_eur", "per_usd")
         ),

@@ -21,7 +21,7 @@ from carbon.scope import assume_products, is_of_others, refuse_quotes
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Limits", "Reading", "read_rows_of"]
+__all__ = ["Limits", "Reading", "canonical_rows", "read_rows_of"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def read_rows_of(path: Path, layout: Layout, *, market: str, file: str, limits: 
     good = typed.filter(~pl.col("row").is_in(bad.implode()) & ~pl.col("row").is_in(repeated.implode()) & ~without_trade)
     kept = good.clear() if whole_file else good
     return Reading(
-        rows=_canonical(kept, layout, market, file),
+        rows=canonical_rows(kept, layout, market, file),
         problems=tuple(to_problems(findings, file)),
         rows_read=every.height,
         rows_without_trade=typed.filter(without_trade).height,
@@ -102,7 +102,8 @@ def _is_without_trade(layout: Layout) -> "pl.Expr":
     return pl.all_horizontal(is_none)
 
 
-def _canonical(good: "pl.DataFrame", layout: Layout, market: str, file: str) -> "pl.DataFrame":
+def canonical_rows(good: "pl.DataFrame", layout: Layout, market: str, file: str) -> "pl.DataFrame":
+    """Rows in `carbon.rows.rows_schema`; block and auction rows have no prices, and a price of zero means none."""
     import polars as pl
 
     # A zero price is how some feeds write "none"; block rows print the listing's prices or the composite, not their

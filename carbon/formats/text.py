@@ -78,7 +78,10 @@ def read_header(path: Path) -> list[str]:
     first_line = data[: data.find(b"\n") + 1] or data
     # UTF-16 has no line feed of one byte; whole blocks keep its pairs together.
     text = decode(data if data[:2] in (b"\xff\xfe", b"\xfe\xff") else first_line, path.name)
-    cells = next(csv.reader(io.StringIO(text)), [])
+    try:
+        cells = next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as error:
+        raise UnreadableFile(f"found {path.name}: {error}; expected a first line of comma-separated cells") from error
     return [cell.strip() for cell in cells]
 
 

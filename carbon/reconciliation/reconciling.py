@@ -217,8 +217,8 @@ def _printed_table(path: Path, name: str, market: str) -> "pl.DataFrame":
     import polars as pl
 
     from carbon.formats import exchange_year, vintage_panel
-    from carbon.formats.parts import canonical_rows, lines_of, part_layouts, typed_part
-    from carbon.formats.reading import Limits
+    from carbon.formats.parts import lines_of, part_layouts, typed_part
+    from carbon.formats.reading import Limits, canonical_rows
     from carbon.formats.text import MAX_BYTES, MAX_ROWS, read_header
     from carbon.rows import ALL
 

@@ -16,6 +16,7 @@ URLS = {
     "/v1/hubs/%E4%B8%8A%E6%B5%B7/carbon-market?by=year&from=2021-07-16": CityMarketRow,
     "/v1/attribution": AttributionRow,
     "/v1/attribution?year=2024": AttributionRow,
+    "/v1/attribution?as_of=9999-12-31": AttributionRow,
 }
 
 

@@ -37,3 +37,15 @@ def test_rows_of_other_markets_are_counted(run: Run, tmp_path: Path) -> None:
     assert (loaded["origin"], loaded["volume_t"], loaded["value_cny"]) == ("loaded", 100, 2000.0)
     assert loaded["coverage"] == "lower_bound"
     assert loaded["block_share"] is None
+
+
+def test_rows_that_were_left_out_are_counted(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "sceex.csv"
+    silent = "2022-03-02,福建海峡交易中心,FJEA,-,-,-,-,-,-"
+    file.write_text("\n".join([HEADER, LINES[0], LINES[0], silent]) + "\n", encoding="utf-8")
+    code, _, err = run("load", "trades", str(file), "--market", "FJEA")
+    assert code == 0
+    assert "3 rows; 1 new, 0 loaded before, 0 set apart" in err
+    assert "1 rows of days without trade and 1 rows that repeat an earlier one are left out" in err
+    _, _, err = run("load", "trades", str(file), "--market", "FJEA", "--lang", "zh")
+    assert "略去无交易日 1 行，与前文重复 1 行" in err

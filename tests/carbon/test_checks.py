@@ -94,6 +94,8 @@ def test_wind_steps_are_those_a_plain_loop_finds(lines_of, market_files):
 FAULTS = [
     ("national", 3, {"日期": "2021-02-30"}, "unreadable_date", "日期", "2021-02-30"),
     ("national", 3, {"日期": ""}, "unreadable_date", "日期", "nothing"),
+    ("national", 3, {"日期": "0021-07-19"}, "unreadable_date", "日期", "0021-07-19"),
+    ("national", 3, {"日期": "9999-12-31"}, "unreadable_date", "日期", "9999-12-31"),
     ("national", 3, {"日成交量": "viele"}, "unreadable_number", "日成交量", "viele"),
     ("national", 3, {"收盘价": "52,3"}, "unreadable_number", "收盘价", "52,3"),
     ("national", 3, {"最低价": "-52.08"}, "negative", "最低价", "-52.08"),

@@ -170,6 +170,10 @@ def test_files_that_cannot_be_read(tmp_path):
     quotes.write_text(f'{HEADER}\n2022-03-01,"CEA,58\n', encoding="utf-8")
     with pytest.raises(UnreadableFile, match=r"quotes\.csv"):
         read_trades(quotes, market="CEA")
+    carriage_returns = tmp_path / "old_mac.csv"
+    carriage_returns.write_bytes(f"{HEADER}\r{GOOD}\r".encode())
+    with pytest.raises(UnreadableFile, match=r"old_mac\.csv.*first line"):
+        recognise(carriage_returns)
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
     with pytest.raises(UnknownFormat, match="an empty line"):

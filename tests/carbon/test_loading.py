@@ -1,3 +1,5 @@
+import math
+import statistics
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -85,6 +87,20 @@ def test_bad_rows_are_set_apart_and_good_rows_kept(session, lake, write_national
     assert [(problem.row, problem.code) for problem in report.errors] == [(3, "high_below_low")]
     logged = session.exec(select(TradeFile)).one()
     assert (logged.rows_read, logged.rows_kept, logged.rows_rejected) == (2, 1, 1)
+
+
+def test_the_step_from_one_vintage_to_the_next_is_no_return(session, lake, write_national):
+    days = [("01", "CEA22", 60), ("02", "CEA22", 66), ("03", "CEA23", 99), ("04", "CEA23", 99), ("07", "CEA23", 108.9)]
+    lines = [
+        f"2024-03-{day},{product},{price},{price},{price},{price},0.0,1000,{1000 * price},挂牌协议交易"
+        for day, product, price in days
+    ]
+    load_trades(session, lake, write_national(lines), market="CEA")
+    moves = [math.log(66 / 60), 0, math.log(108.9 / 99)]
+    month = session.get(TradeSummary, ("CEA", "2024-03", "month", "loaded"))
+    assert month.volatility_annual == pytest.approx(statistics.stdev(moves) * math.sqrt(252))
+    assert month.zero_return_share == pytest.approx(1 / 3)
+    assert month.amihud_per_million_cny == pytest.approx((moves[0] / 0.066 + moves[2] / 0.1089) / 3)
 
 
 def test_strict_keeps_nothing_where_one_row_is_bad(session, lake, write_national):

@@ -240,6 +240,23 @@ def test_days_without_listed_tonnes_make_no_price():
     assert whole["block_discount_mean"] == pytest.approx(27 / 30 - 1)
 
 
+def test_a_feed_with_values_goes_before_one_without_as_in_the_bars():
+    hubei = {"market": "Hubei", "product": "HBEA"}
+    rows = frame(
+        row(MONDAY, LISTING, 10, None, close=3000, feed="exchange_hubei", **hubei),
+        row(MONDAY, ALL, 12, 36_000, feed="sceex_daily", **hubei),
+        row(TUESDAY, LISTING, 10, 30_000, close=3000, feed="exchange_hubei", **hubei),
+        row(TUESDAY, LISTING, 7, None, close=3000, feed="exchange_hubei", market="Hubei", product="HBEA20"),
+    )
+    bars, days = day_bars(rows), market_statistics(rows, by="day")
+    assert days.select("feed", "volume_t", "value_fen").rows() == [
+        ("sceex_daily", 12, 36_000),
+        ("exchange_hubei", 10 + 7, None),
+    ]
+    # What was paid for 7 of Tuesday's 17 tonnes is not known, and a bar of 10 t would pass for the whole day.
+    assert bars.select("day", "feed", "volume_t").rows() == [(MONDAY, "sceex_daily", 12)]
+
+
 def test_one_feed_a_day_and_the_one_asked_for_comes_first():
     rows = frame(
         row(MONDAY, LISTING, 1000, 5_000_000, close=5000),

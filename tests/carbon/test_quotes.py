@@ -285,6 +285,7 @@ def test_a_table_of_rates(write):
         ("2024-06-28,yuan,0.13,,ECB", "unknown_currency"),
         ("2024-06-28,CNY,0,,ECB", "unreadable_rate"),
         ("2024-06-28,CNY,inf,,ECB", "unreadable_rate"),
+        ("2024-06-28,CNY,1e308,,ECB", "unreadable_rate"),
         ("2024-06-28,CNY,0.13,one,ECB", "unreadable_rate"),
         ("2024-06-28,CNY,,,ECB", "missing_figure"),
         ("2024-06-28,CNY,0.13,,", "missing_figure"),

@@ -182,7 +182,28 @@ def test_an_empty_cell_is_not_a_zero(write):
     listed_not_printed = PANEL_LINE.replace(",172094.0,11910551.56,,,,,", ",,,,,,,")
     _, reading = read_trades(write(vintage_panel.KNOWN_HEADER, listed_not_printed), market="CEA")
     assert reading.rows.is_empty()
-    assert (reading.rows_read, reading.rows_without_trade) == (1, 1)
+    # 172094 t without a way of trading are set apart, and no day without trade.
+    assert (reading.rows_read, reading.rows_without_trade, reading.rows_rejected) == (1, 0, 1)
+    assert {problem.column for problem in reading.problems} == set(vintage_panel.TOTAL)
+    assert {problem.code for problem in reading.problems} == {"missing_figure"}
+    nothing = listed_not_printed.replace("172094.0", "0.0").replace("11910551.56", "0.0")
+    _, reading = read_trades(write(vintage_panel.KNOWN_HEADER, nothing), market="CEA")
+    assert (reading.rows_read, reading.rows_without_trade, reading.problems) == (1, 1, ())
+
+
+def test_lines_that_make_no_row_are_counted_and_their_faults_said(write):
+    lines = [
+        YEAR_LINE,
+        "Monday,96.1,,,,,,,,",
+        "2025-03-04,96.1,,,,,,,,",
+        "2025-03-05,96.1,10,961.0,0,0.0,0,0.0,ten,961.0",
+        "Source: bulletins,,,,,,,,,",
+    ]
+    _, reading = read_trades(write(exchange_year.KNOWN_HEADER, *lines), market="CEA")
+    assert errors_of(reading) == [(3, "unreadable_date"), (5, "unreadable_number")]
+    # The first line is two rows; the note of one cell is none.
+    assert (reading.rows_read, reading.rows.height) == (2 + 1 + 1 + 1, 2)
+    assert (reading.rows_rejected, reading.rows_without_trade) == (2, 1)
 
 
 def test_a_change_is_held_against_the_session_before(write):
