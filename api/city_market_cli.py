@@ -155,7 +155,7 @@ def attribution(
     store = _open()
     if sums:
         found = verbs.attribution_sums(store, year, period, day)
-        screens.show_table(found, text["title_attribution_sums"].format(year=year), chosen)
+        screens.show_table(found, text["title_attribution_sums"].format(year=year), chosen, tongue)
         return
     rows = verbs.attribution(store, year, period, day)
     if chosen != "table":

@@ -74,7 +74,7 @@ def rates(
         message = texts("cli", tongue)["no_rate"].format(currency=currency.upper(), day=wanted or "–")
         typer.echo(f"greenfin: {message}", err=True)
         raise typer.Exit(NOT_FOUND)
-    show_table(_readable(found) if chosen == "table" else found, title, chosen)
+    show_table(_readable(found) if chosen == "table" else found, title, chosen, tongue)
 
 
 @contextmanager

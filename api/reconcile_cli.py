@@ -86,9 +86,11 @@ def anomalies(
     rows = _sources(files or [], market_name, tongue).rows
     found = find_anomalies(rows)
     if rates:
-        screens.show_table(count_by_rule(rows, found), text["title_anomaly_rates"].format(market=market_name), chosen)
+        screens.show_table(
+            count_by_rule(rows, found), text["title_anomaly_rates"].format(market=market_name), chosen, tongue
+        )
         return
-    screens.show_table(found, text["title_anomalies"].format(market=market_name, rows=rows.height), chosen)
+    screens.show_table(found, text["title_anomalies"].format(market=market_name, rows=rows.height), chosen, tongue)
 
 
 def _sources(files: list[Path], market: str, tongue: Lang) -> "Sources":

@@ -13,14 +13,19 @@ from carbon.loading import LoadReport
 from fhi.hubs import hubs
 
 
-def show_table(rows: pl.DataFrame, title: str, form: Format) -> None:
-    """Any frame: as it is for programs, as a titled table without empty columns for people."""
+def show_table(rows: pl.DataFrame, title: str, form: Format, lang: Lang | None = None) -> None:
+    """Any frame: as it is for programs, as a titled table without empty columns for people.
+
+    lang : headings in this language where there are words for them (`column_<name>`); as the columns are named without
+    """
     if form != "table":
         write_rows(rows, form)
         return
+    text = {} if lang is None else texts("cli", lang)
     filled = [name for name in rows.columns if rows[name].null_count() < rows.height or rows.height == 0]
-    numbers = frozenset(name for name in filled if rows.schema[name].is_numeric())
-    write_table(rows.select(filled), title, numbers)
+    headings = {name: text.get(f"column_{name}", name) for name in filled}
+    numbers = frozenset(headings[name] for name in filled if rows.schema[name].is_numeric())
+    write_table(rows.select(filled).rename(headings), title, numbers)
 
 
 def show_ranking(rows: pl.DataFrame, notes: pl.DataFrame, form: Format, lang: Lang) -> None:

@@ -129,5 +129,8 @@ def test_anomalies_of_files(run: Run, tmp_path: Path) -> None:
     rates = pl.read_csv(out.encode())
     assert rates["rule"].to_list() == list(RULES)
     assert rates.filter(rule="block_too_small").select("rows", "warnings").row(0) == (3, 1)
+    _, out, _ = run("anomalies", file, "--market", "CEA", "--format", "table", "--lang", "zh")
+    assert "规则" in out.splitlines()[1]
+    assert "rule" not in out.splitlines()[1]
     _, out, _ = run("anomalies", file, "--market", "CEA", "--format", "table")
     assert "what looks wrong in 3 rows" in out

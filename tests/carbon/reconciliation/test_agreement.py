@@ -229,6 +229,7 @@ def test_the_national_close_of_icap_changes_its_basis(market_files, national_fil
 
 SCEEX = "raw_sceex_all_markets_2016_2023.csv.gz"
 LONG = "cn_carbon_daily_best.csv.gz"
+TANJIAOYI = "raw_tanjiaoyi_hubei.csv.gz"
 
 
 @pytest.mark.parametrize(
@@ -239,6 +240,12 @@ LONG = "cn_carbon_daily_best.csv.gz"
         ("Shanghai", (LONG, SCEEX), "long_daily:zeka_tanjiaoyi", "value", 457, 96.6),
         ("Hubei", ("raw_wind_HBEA.csv.gz", SCEEX), "sceex_daily", "average", 987, 85.4),
         ("Hubei", ("raw_wind_HBEA.csv.gz", SCEEX), "sceex_daily", "volume", 987, 86.5),
+        ("Hubei", ("raw_wind_HBEA.csv.gz", SCEEX), "sceex_daily", "value", 987, 86.1),
+        ("Hubei", ("raw_wind_HBEA.csv.gz", TANJIAOYI), "akshare_domestic", "unstated ~ average", 1617, 48),
+        ("Hubei", ("raw_wind_HBEA.csv.gz", TANJIAOYI), "akshare_domestic", "unstated ~ close", 1617, 36),
+        ("Hubei", ("raw_wind_HBEA.csv.gz", TANJIAOYI), "akshare_domestic", "volume", 1617, 96.5),
+        ("Hubei", ("raw_wind_HBEA.csv.gz", TANJIAOYI), "akshare_domestic", "value", 1617, 96.2),
+        ("Guangdong", (LONG, SCEEX), "long_daily:sirui_wind:screen", "value", 994, 93.5),
         ("CEA", (LONG, "raw_icap_secondary_7_ets.csv.gz"), "icap_prices", "secondary ~ close", 715, 74.8),
     ],
 )
