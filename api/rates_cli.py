@@ -128,22 +128,11 @@ def _rates_of_day(known: "pl.DataFrame", currency: str, day: date, max_age_days:
 
 def _show_reports(reports: "list[RatesReport]", form: "Format", lang: Lang) -> None:
     """A line a file, and every problem with file, row, column, found and expected."""
-    import polars as pl
-
-    from api.output import write_lines, write_rows, write_table
+    from api.output import write_lines
+    from api.screens import show_problems
 
     text = texts("cli", lang)
-    columns = ("file", "row", "column", "found", "expected", "code", "severity")
-    problems = pl.DataFrame(
-        [tuple(getattr(problem, name) for name in columns) for report in reports for problem in report.problems],
-        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
-        orient="row",
-    )
-    if form != "table":
-        write_rows(problems, form)
-    elif problems.height:
-        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
-        write_table(problems.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))
+    show_problems([problem for report in reports for problem in report.problems], form, lang)
     lines = [
         text["loaded_rates"].format(
             file=report.file,

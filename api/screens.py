@@ -9,6 +9,7 @@ import polars as pl
 
 from api.lang import Lang, texts
 from api.output import NONE, Format, share, show, write_lines, write_rows, write_table
+from carbon.errors import Problem
 from carbon.loading import LoadReport
 from fhi.hubs import hubs
 
@@ -26,6 +27,22 @@ def show_table(rows: pl.DataFrame, title: str, form: Format, lang: Lang | None =
     headings = {name: text.get(f"column_{name}", name) for name in filled}
     numbers = frozenset(headings[name] for name in filled if rows.schema[name].is_numeric())
     write_table(rows.select(filled).rename(headings), title, numbers)
+
+
+def show_problems(problems: Sequence[Problem], form: Format, lang: Lang) -> None:
+    """Every problem with file, row, column, found and expected; people see none where there is none."""
+    text = texts("cli", lang)
+    columns = ("file", "row", "column", "found", "expected", "code", "severity")
+    table = pl.DataFrame(
+        [tuple(getattr(problem, name) for name in columns) for problem in problems],
+        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
+        orient="row",
+    )
+    if form != "table":
+        write_rows(table, form)
+    elif table.height:
+        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
+        write_table(table.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))
 
 
 def show_ranking(rows: pl.DataFrame, notes: pl.DataFrame, form: Format, lang: Lang) -> None:
@@ -165,17 +182,7 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
             lines.append(text["of_others"].format(file=report.file, others=report.rows_of_others, market=report.market))
         if report.rejected and not report.rows_kept:
             lines.append(text["kept_none"].format(file=report.file))
-    columns = ("file", "row", "column", "found", "expected", "code", "severity")
-    problems = pl.DataFrame(
-        [tuple(getattr(problem, name) for name in columns) for report in reports for problem in report.problems],
-        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
-        orient="row",
-    )
-    if form != "table":
-        write_rows(problems, form)
-    elif problems.height:
-        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
-        write_table(problems.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))
+    show_problems([problem for report in reports for problem in report.problems], form, lang)
     write_lines(lines, form)
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress, TaskID
 
-    from api.output import Format
     from carbon.errors import Problem
     from carbon.market import Period
 
@@ -152,10 +151,12 @@ def load_trade_records(
     The same file again changes nothing.
     """
     from api.output import progress_bar, write_lines
+    from api.screens import show_problems
     from carbon.trades.summary import LOAD_STEPS
     from carbon.trades.summary import load_trade_records as load
 
-    chosen, text = format_of(form), texts("cli", lang_of(lang))
+    chosen, tongue = format_of(form), lang_of(lang)
+    text = texts("cli", tongue)
     lines: list[str] = []
     problems: list[Problem] = []
     kept_none = False
@@ -170,7 +171,7 @@ def load_trade_records(
             lines += [text["trades_assumed"].format(file=report.file, what=what) for what in report.assumed]
             problems += report.problems
             kept_none = kept_none or bool(report.rejected and not report.rows_kept)
-    _show_problems(problems, chosen, text)
+    show_problems(problems, chosen, tongue)
     write_lines(lines, chosen)
     if kept_none:
         raise typer.Exit(INVALID_DATA)
@@ -224,21 +225,3 @@ def _table(rows: "pl.DataFrame", parts: tuple[str, ...], text: "Mapping[str, str
         decimals("seller_hhi", 4).alias(text["trades_seller_hhi"]),
         *([decimals("turnover", 4).alias(text["trades_turnover"])] if with_turnover else []),
     )
-
-
-def _show_problems(problems: "list[Problem]", form: "Format", text: "Mapping[str, str]") -> None:
-    import polars as pl
-
-    from api.output import write_rows, write_table
-
-    columns = ("file", "row", "column", "found", "expected", "code", "severity")
-    table = pl.DataFrame(
-        [tuple(getattr(problem, name) for name in columns) for problem in problems],
-        schema={name: pl.Int64 if name == "row" else pl.String for name in columns},
-        orient="row",
-    )
-    if form != "table":
-        write_rows(table, form)
-    elif table.height:
-        renamed = {name: text[f"problem_{name}"] for name in columns if name != "code"}
-        write_table(table.drop("code").rename(renamed), "", frozenset({text["problem_row"]}))

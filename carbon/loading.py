@@ -78,8 +78,8 @@ def load_trades(
 ) -> LoadReport:
     """Load one trading file of a market: good rows are kept, bad rows are set apart and reported.
 
-    path : .csv or .csv.gz; market : key or product code in any case (CEA, Hubei, HBEA); of a file that holds several
-    markets the rows of this one are loaded and the others counted, so load it once for each
+    path : .csv, .csv.gz or text of bulletins; market : key or product code in any case (CEA, Hubei, HBEA); of a file of
+    several markets the rows of this one are loaded and the others counted, so load it once for each
     format_name : a key of `carbon.formats.FORMATS`; null recognises it by the header
     strict : with any error keep no row at all; loaded_at : moment to note in the log, the caller's clock
     file_name : name to report and log, the path's own by default
@@ -98,8 +98,7 @@ def load_trades(
     say("reading")
     name, reading = read_trades(path, market=key, format_name=format_name, file=file)
     say("comparing")
-    loaded = read_rows(lake, key)
-    conflicts = find_conflicts(reading.rows, loaded)
+    conflicts = find_conflicts(reading.rows, read_rows(lake, key))
     problems = _by_row([*reading.problems, *to_problems(conflicts, file)])
     kept = reading.rows.join(conflicts.select("row"), on="row", how="anti")
     if strict and any(problem.severity == "error" for problem in problems):
