@@ -4,18 +4,16 @@ Knows which store holds which input and in which order they are asked. Computes 
 `carbon.attribution`, `carbon.city_market` and `carbon.printed_facts`. Knows no HTTP and no screen.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
 from api.clock import now_us
+from api.db import one_state
 from api.store import Store
 from carbon import facts
 from carbon.attribution import By, MarketFrames, attribute, check_sums, national_totals, period_frame
@@ -72,7 +70,7 @@ def _attributed(store: Store, year: int, by: By, as_of: date) -> tuple[pl.DataFr
         ensure_fresh(session, store.lake)
         market = read_markets(session, by)
     schemes = load_schemes().filter(pl.col("kind").is_in(_NATIONAL))["scheme"].to_list()
-    with _one_state(store.engine) as connection:
+    with one_state(store.engine) as connection:
         ledger = read_ledger(connection, load_rules(), periods, as_of, schemes=schemes)
     rows = attribute(market, ledger, periods, hubs=hubs()["hub"].to_list())
     return _named(rows), check_sums(rows, national_totals(market, ledger, periods))
@@ -139,14 +137,3 @@ def printed_facts(store: Store, path: Path) -> PrintedFacts:
     days = venue_days(_rows(store, wanted.filter(wanted.is_in(markets["market"].to_list())).to_list()))
     figures = comparable_figures(days, years, markets)
     return PrintedFacts(facts=compare_facts(told, figures, opened), problems=read.problems)
-
-
-@contextmanager
-def _one_state(engine: Engine) -> Iterator[Connection]:
-    """A connection whose queries all see one state of the ledger, whatever is written meanwhile."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        else:
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection

@@ -1,9 +1,11 @@
 """The one engine. Knows how each database must be opened; knows no table."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
-from sqlalchemy import Engine, event, inspect
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -43,6 +45,17 @@ def _ask_idle_connections(engine: Engine) -> None:
 
     event.listen(engine, "checkin", note)
     event.listen(engine, "checkout", ask)
+
+
+@contextmanager
+def one_state(engine: Engine) -> Iterator[Connection]:
+    """A connection whose queries all see one state of the database, whatever is written meanwhile."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
 
 
 class StoreVersionError(Exception):

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from carbon.formats.akshare_domestic import PLACES
+
 __all__ = ["SOURCES", "FetchFailed", "Fetched", "Source", "check_frame", "fetch", "find_source", "write_whole"]
 
 _EXCHANGE_NINE: Final = (
@@ -93,18 +95,8 @@ class _Answer:
     version: str = ""
 
 
-_PLACES: Final = {
-    "湖北": "Hubei",
-    "上海": "Shanghai",
-    "北京": "Beijing",
-    "重庆": "Chongqing",
-    "广东": "Guangdong",
-    "天津": "Tianjin",
-    "深圳": "Shenzhen",
-    "福建": "Fujian",
-}
 SOURCES: Final[Mapping[str, Source]] = {
-    **{place: Source("energy_carbon_domestic", place, (_DOMESTIC,), market) for place, market in _PLACES.items()},
+    **{place: Source("energy_carbon_domestic", place, (_DOMESTIC,), market) for place, market in PLACES.items()},
     "bj": Source("energy_carbon_bj", None, (("日期", "成交量", "成交均价", "成交额", "成交单位"),), "Beijing"),
     "sz": Source("energy_carbon_sz", None, (_EXCHANGE_NINE,), "Shenzhen"),
     "eu": Source("energy_carbon_eu", None, (_EXCHANGE_NINE,), None),

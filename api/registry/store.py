@@ -7,8 +7,7 @@ question. Knows no HTTP, no screen and no clock. A new verb of the ledger plugs 
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,8 +15,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
+from api.db import one_state
 from api.store import Store
 from carbon.errors import CarbonError
 from carbon.ledger import obligations, parties, settlement, verbs
@@ -159,17 +159,6 @@ def seal_if_due(store: Store, at_us: int, every: int = SEAL_EVERY) -> Sealed | N
         return None
 
 
-@contextmanager
-def _snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection whose queries all see one state of the ledger, whatever is written meanwhile."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        else:
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
-
-
 @cache
 def check_name(code: str) -> CheckName:
     """What a check is called and which EU response codes it stands for. Raises KeyError for a code that is none."""
@@ -209,7 +198,7 @@ def account(store: Store, code: str, *, private: bool = False) -> pl.DataFrame:
 
     Raises NotInLedger.
     """
-    with _snapshot(store.engine) as connection:
+    with one_state(store.engine) as connection:
         row = _one(connection, "accounts", "account", code, private)
         if not private:
             return row
@@ -224,7 +213,7 @@ def transaction(store: Store, client_id: str, *, private: bool = False) -> pl.Da
     Result : the columns of the list of transactions, then transfer, leg_kind, phase, source, target, instrument,
     quantity, first_serial, compliance_year, expires_at. Legs are at most the first 1,000. Raises NotInLedger.
     """
-    with _snapshot(store.engine) as connection:
+    with one_state(store.engine) as connection:
         row = _one(connection, "transactions", "client_id", client_id, private)
         wanted = {"transaction": row["transaction"][0]}
         legs = list_rows(connection, "transfers", filters=wanted, limit=1000).rows
@@ -237,7 +226,7 @@ def transaction(store: Store, client_id: str, *, private: bool = False) -> pl.Da
 
 def trace(store: Store, serial: str) -> pl.DataFrame:
     """The whole life of a unit or a range of units: see `carbon.ledger.trace.trace`."""
-    with _snapshot(store.engine) as connection:
+    with one_state(store.engine) as connection:
         return trace_units(connection, serial)
 
 
@@ -248,7 +237,7 @@ def compliance(
 
     Raises NotInLedger for a scheme or an account that is not there, whose empty answer would look like a clean one.
     """
-    with _snapshot(store.engine) as connection:
+    with one_state(store.engine) as connection:
         if scheme is not None:
             _one(connection, "schemes", "scheme", scheme, False)
         if account is not None:
@@ -263,7 +252,7 @@ def rules(*, scheme: str | None = None, year: int | None = None, kind: str | Non
 
 def audit(store: Store, as_of_us: int, *, head: str | None = None, max_rows: int | None = None) -> pl.DataFrame:
     """All checks of the ledger recomputed from its log: see `carbon.ledger.audit.audit`."""
-    with _snapshot(store.engine) as connection:
+    with one_state(store.engine) as connection:
         return audit_ledger(connection, rules=load_rules(), as_of_us=as_of_us, head=head, max_rows=max_rows)
 
 
