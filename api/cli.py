@@ -219,15 +219,20 @@ def load_trades(
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """Read daily trading files; list every row that breaks a rule; keep the good ones. Twice changes nothing."""
+    """Read daily trading files; list every row that breaks a rule; keep the good ones. Twice changes nothing.
+
+    Ends with 1 where a file holds no row of the market that can be used, with 4 where --strict refused one.
+    """
     from api import jobs, screens
 
     chosen, tongue = format_of(form), lang_of(lang)
     store = _open()
     reports = jobs.load_trade_files(store, files, market=market_name, format_name=format_in, strict=strict)
     screens.show_load(reports, chosen, tongue)
-    if any(report.rejected and not report.rows_kept for report in reports):
-        raise typer.Exit(INVALID_DATA)
+    unused = [report for report in reports if not report.rows_kept]
+    if unused:
+        refused = strict and any(report.errors for report in unused)
+        raise typer.Exit(INVALID_DATA if refused else FAILED)
 
 
 @app.command()

@@ -11,6 +11,7 @@ import polars as pl
 from sqlmodel import Session, select
 
 from api import __version__
+from api.market_rates import Currency, with_currency
 from api.market_series import METHODS, Method
 from api.store import Store
 from carbon.embedded import resolve_market
@@ -92,13 +93,21 @@ def bars(
 
 
 def period_statistics(
-    store: Store, market: str, *, by: By, split: Sequence[Split] = (), feed: str | None = None
+    store: Store,
+    market: str,
+    *,
+    by: By,
+    split: Sequence[Split] = (),
+    feed: str | None = None,
+    currency: Currency | None = None,
 ) -> pl.DataFrame:
-    """Statistics of the loaded rows of a market by period and part: see `carbon.periods.market_statistics`.
+    """Statistics of the loaded rows of a market by period and part: see `carbon.periods.market_statistics`; then value
+    and VWAP in another currency (`api.market_rates.with_currency`), null where none is asked for.
 
     feed as in `bars`. Raises UnknownMarket, BadParameter.
     """
-    return market_statistics(_rows_of(store, resolve_market(market), feed), by=by, split=split)
+    found = market_statistics(_rows_of(store, resolve_market(market), feed), by=by, split=split)
+    return with_currency(store, found, currency)
 
 
 def check_span(start: date | None, end: date | None) -> None:

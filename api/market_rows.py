@@ -35,7 +35,8 @@ class BarRow(Row):
 
 
 class PeriodRow(Row):
-    """One period and part of a market; vintage, method and product null where not kept apart."""
+    """One period and part of a market; vintage, method and product null where not kept apart, and the columns from
+    currency on null where no currency is asked for, or with the reason in rate_note."""
 
     market: str
     period: str
@@ -68,6 +69,13 @@ class PeriodRow(Row):
     first_day: date
     last_day: date
     feed: str
+    currency: str | None
+    value_in_currency: float | None
+    vwap_in_currency_per_t: float | None
+    rate: float | None
+    rate_day: date | None
+    rate_carried_forward: bool | None
+    rate_note: str | None
 
 
 class SeriesRow(Row):

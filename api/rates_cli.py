@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.lang import Lang, texts
-from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+from api.options import FAILED, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,15 +37,21 @@ def load_rates(
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """Read rates of exchange; list every line that breaks a rule; keep the good ones. Twice changes nothing."""
+    """Read rates of exchange; list every line that breaks a rule; keep the good ones. Twice changes nothing.
+
+    Ends with 1 where a file holds no rate that can be used.
+    """
     from carbon.rates import load_rates as load
 
     chosen, tongue = format_of(form), lang_of(lang)
     with _session() as session:
         reports = [load(session, path) for path in files]
     _show_reports(reports, chosen, tongue)
-    if any(not report.rates_new + report.rates_already_loaded for report in reports):
-        raise typer.Exit(INVALID_DATA)
+    unused = [report.file for report in reports if not report.rates_new + report.rates_already_loaded]
+    for name in unused:
+        typer.echo(f"greenfin: {texts('cli', tongue)['no_rate_in_file'].format(file=name)}", err=True)
+    if unused:
+        raise typer.Exit(FAILED)
 
 
 @rates_app.command()

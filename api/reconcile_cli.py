@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api.lang import Lang, texts
-from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from api.output import Format
@@ -50,7 +52,8 @@ def reconcile(
 ) -> None:
     """Hold files of one market against each other: sums that must be equal, printed sums, and days on which two agree.
 
-    Ends with 4 where a sum that must be exact is not; two sources may differ.
+    Ends with 4 where a sum that must be exact is not; two sources may differ. Ends with 1 where a file holds no row or
+    price of the market that can be used, with 3 where nothing is loaded.
     """
     import polars as pl
 
@@ -65,8 +68,11 @@ def reconcile(
         sums.append(read_assertions(against, market_name))
     found = reconcile_sources(sources, pl.concat(sums), by_year=by_year)
     _show_reconciliation(found, sources, chosen, tongue, only_differences=differences)
+    _say_unused(sources.silent, market_name, tongue)
     if not found.holds:
         raise typer.Exit(INVALID_DATA)
+    if sources.silent:
+        raise typer.Exit(FAILED)
 
 
 @reconcile_app.command("anomalies")
@@ -77,24 +83,37 @@ def anomalies(
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """List rows that can be read and look wrong: prices beyond the limits, closed days, outliers and more."""
+    """List rows that can be read and look wrong: prices beyond the limits, closed days, outliers and more.
+
+    Ends with 1 where a file holds no row of the market that can be used (prices without tonnes are no rows), with 3
+    where nothing is loaded.
+    """
     from api import screens
     from carbon.anomalies.rules import count_by_rule, find_anomalies
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    rows = _sources(files or [], market_name, tongue).rows
+    rows = _sources(files or [], market_name, tongue, needs_rows=True).rows
     found = find_anomalies(rows)
     if rates:
         screens.show_table(
             count_by_rule(rows, found), text["title_anomaly_rates"].format(market=market_name), chosen, tongue
         )
-        return
-    screens.show_table(found, text["title_anomalies"].format(market=market_name, rows=rows.height), chosen, tongue)
+    else:
+        title = text["title_anomalies"].format(market=market_name, rows=rows.height)
+        screens.show_table(found, title, chosen, tongue)
+    unused = [path.name for path in files or [] if path.name not in set(rows["file"])]
+    _say_unused(unused, market_name, tongue)
+    if unused:
+        raise typer.Exit(FAILED)
 
 
-def _sources(files: list[Path], market: str, tongue: Lang) -> "Sources":
-    """What the files hold, or what is loaded; ends with 3 where there is no row of the market."""
+def _sources(files: list[Path], market: str, tongue: Lang, *, needs_rows: bool = False) -> "Sources":
+    """What the files hold, or what is loaded; ends with 1 where the files hold nothing of the market, with 3 where
+    nothing is loaded.
+
+    needs_rows : prices without tonnes count as nothing
+    """
     from carbon.embedded import resolve_market
     from carbon.reconciliation.reconciling import read_sources, sources_of_rows
 
@@ -106,12 +125,22 @@ def _sources(files: list[Path], market: str, tongue: Lang) -> "Sources":
         from carbon.lake import read_rows
 
         sources = sources_of_rows(read_rows(Settings.from_env(os.environ).lake, key))
-    if sources.rows.is_empty() and sources.quotes.is_empty():
+    if sources.rows.is_empty() and (needs_rows or sources.quotes.is_empty()):
         _say_problems(sources.problems, tongue)
-        message = texts("cli", tongue)["no_rows_in_files" if files else "no_rows_of"]
-        typer.echo(message.format(markets=key), err=True)
-        raise typer.Exit(INVALID_DATA if files else NOT_FOUND)
+        _say_unused([path.name for path in files], key, tongue)
+        if not files:
+            typer.echo(texts("cli", tongue)["no_rows_of"].format(markets=key), err=True)
+        raise typer.Exit(FAILED if files else NOT_FOUND)
     return sources
+
+
+def _say_unused(names: "Sequence[str]", market: str, tongue: Lang) -> None:
+    """The files of which nothing can be used, on standard error."""
+    from carbon.embedded import resolve_market
+
+    text, key = texts("cli", tongue)["no_row_in_file"], resolve_market(market)
+    for name in names:
+        typer.echo(f"greenfin: {text.format(file=name, market=key)}", err=True)
 
 
 def _show_reconciliation(
@@ -125,6 +154,7 @@ def _show_reconciliation(
     else:
         if not only_differences:
             _show_lines(found.lines, tongue)
+            _show_set_apart(found.lines, tongue)
             write_lines([""], form)
         shown = found.differences if only_differences else _sums_that_differ(found.differences)
         if shown.height or only_differences:
@@ -174,10 +204,7 @@ def _show_lines(lines: "pl.DataFrame", tongue: Lang) -> None:
     table = lines.select(
         pl.col("check").alias(text["reconcile_check"]),
         pl.format("{} ~ {}", "left", "right").alias(text["reconcile_pair"]),
-        pl.when(pl.col("period") == "all")
-        .then("measure")
-        .otherwise(pl.format("{}, {}", "measure", "period"))
-        .alias(text["reconcile_measure"]),
+        _measure_and_period().alias(text["reconcile_measure"]),
         pl.col("compared").alias(text["reconcile_compared"]),
         _percent("equal_share").alias(text["reconcile_equal"]),
         _percent("near_share").alias(text["reconcile_near"]),
@@ -189,6 +216,37 @@ def _show_lines(lines: "pl.DataFrame", tongue: Lang) -> None:
     words = {text[name] for name in ("reconcile_check", "reconcile_pair", "reconcile_measure", "reconcile_verdict")}
     right = frozenset(set(table.columns) - words)
     write_table(table, text["title_reconcile"], right, whole=right | {text["reconcile_verdict"]})
+
+
+def _show_set_apart(lines: "pl.DataFrame", tongue: Lang) -> None:
+    """Pairs of sources of which lines that broke a rule were left out, and the days compared were they kept."""
+    import polars as pl
+
+    from api.output import NONE, write_lines, write_table
+
+    text = texts("cli", tongue)
+    told = lines.filter(pl.any_horizontal(pl.col("left_set_apart", "right_set_apart") > 0))
+    if told.is_empty():
+        return
+    sides = {
+        text[f"reconcile_{side}"]: pl.col(f"{side}_set_apart").cast(pl.String).fill_null(NONE)
+        for side in ("left", "right")
+    }
+    table = told.select(
+        pl.format("{} ~ {}", "left", "right").alias(text["reconcile_pair"]),
+        _measure_and_period().alias(text["reconcile_measure"]),
+        **sides,
+        **{text["reconcile_compared"]: "compared", text["reconcile_if_kept"]: "days_if_kept"},
+    )
+    write_lines([""], "table")
+    write_table(table, text["title_set_apart"], frozenset(table.columns[2:]), whole=frozenset(table.columns))
+
+
+def _measure_and_period() -> "pl.Expr":
+    import polars as pl
+
+    named = pl.format("{}, {}", "measure", "period")
+    return pl.when(pl.col("period") == "all").then("measure").otherwise(named)
 
 
 def _show_differences(differences: "pl.DataFrame", tongue: Lang) -> None:

@@ -180,8 +180,9 @@ def show_load(reports: Sequence[LoadReport], form: Format, lang: Lang) -> None:
             lines.append(text["left_out"].format(file=report.file, **left))
         if report.rows_of_others:
             lines.append(text["of_others"].format(file=report.file, others=report.rows_of_others, market=report.market))
-        if report.rejected and not report.rows_kept:
+        if not report.rows_kept:
             lines.append(text["kept_none"].format(file=report.file))
+            lines.append(text["no_row_in_file"].format(file=report.file, market=report.market))
     show_problems([problem for report in reports for problem in report.problems], form, lang)
     write_lines(lines, form)
 

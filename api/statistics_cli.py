@@ -16,6 +16,7 @@ from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, forma
 if TYPE_CHECKING:
     import polars as pl
 
+    from api.market_rates import Currency
     from api.output import Format
     from carbon.listed import Split
     from carbon.periods import By
@@ -40,6 +41,10 @@ def market_statistics(
         Path | None,
         typer.Option("--allowances", help="CSV of market, period, allowances_t, source: adds the turnover."),
     ] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", help="EUR or USD: value and VWAP in it too, at loaded rates; none without it."),
+    ] = None,
     garch: Annotated[
         bool, typer.Option("--garch", help="Fit GARCH(1,1) to all returns instead (pip install 'greenfin[garch]').")
     ] = False,
@@ -48,7 +53,8 @@ def market_statistics(
 ) -> None:
     """Statistics of loaded trading by period, and by vintage, method or product.
 
-    Prices and returns are those of listed trading; figures that a feed does not allow are empty, never zero.
+    Prices and returns are those of listed trading; figures that a feed does not allow are empty, never zero. A figure
+    in another currency has the rate of the last day with trades beside it, or the latest before it, and its day.
     """
     from carbon.garch import garch_table
     from carbon.listed import listed_days, traded_rows
@@ -57,7 +63,9 @@ def market_statistics(
     from carbon.turnover import add_turnover, read_allowances
 
     chosen, tongue = format_of(form), lang_of(lang)
-    period, parts = _period_of(by), _parts_of(split)
+    period, parts, target = _period_of(by), _parts_of(split), _currency_of(currency)
+    if garch and target is not None:
+        raise typer.BadParameter("found with --garch; returns have no currency", param_hint="--currency")
     known = None if allowances is None else read_allowances(allowances)
     rows = _loaded_rows(names or [], tongue)
     order = [*(feeds or []), *[feed for feed in FEED_PRIORITY if feed not in (feeds or [])]]
@@ -67,7 +75,11 @@ def market_statistics(
         _show_fits(fits, chosen, tongue)
         return
     found = statistics(rows, by=period, split=parts, feeds=order)
-    _show(found if known is None else add_turnover(found, known), parts, chosen, tongue)
+    turned = found if known is None else add_turnover(found, known)
+    if target is None:
+        _show(turned, parts, chosen, tongue)
+    else:
+        _show_in_currency(_converted(turned, target), parts, target, chosen, tongue)
 
 
 def _period_of(name: str) -> "By":
@@ -78,6 +90,31 @@ def _period_of(name: str) -> "By":
         if name == known:
             return known
     raise typer.BadParameter(f"found {name!r}; expected {', '.join(periods)}", param_hint="--by")
+
+
+def _currency_of(name: str | None) -> "Currency | None":
+    from api.market_rates import Currency
+
+    currencies: tuple[Currency, ...] = get_args(Currency)
+    for known in currencies:
+        if name is not None and name.upper() == known:
+            return known
+    if name is not None:
+        raise typer.BadParameter(f"found {name!r}; expected {', '.join(currencies)}", param_hint="--currency")
+    return None
+
+
+def _converted(rows: "pl.DataFrame", target: "Currency") -> "pl.DataFrame":
+    """Statistics with value and VWAP in another currency, at the rates of the store that the environment names."""
+    from api.market_rates import with_currency
+    from api.settings import Settings
+    from api.store import open_store
+
+    store = open_store(Settings.from_env(os.environ))
+    try:
+        return with_currency(store, rows, target)
+    finally:
+        store.close()
 
 
 def _parts_of(text: str) -> "list[Split]":
@@ -151,6 +188,44 @@ def _show(rows: "pl.DataFrame", parts: "list[Split]", form: "Format", lang: Lang
     whole = frozenset([text["volume_t"], text["volatility_annual"], *labels.columns])
     title = text["title_market_statistics"].format(markets=", ".join(rows["market"].unique().sort()))
     write_table(labels.hstack(figures), title, frozenset(figures.columns), whole)
+
+
+def _show_in_currency(
+    rows: "pl.DataFrame", parts: "list[Split]", target: "Currency", form: "Format", lang: Lang
+) -> None:
+    """The whole frame for programs; for people value and VWAP in both currencies, the rate, its day, and below why one
+    is missing.
+    """
+    import polars as pl
+
+    from api.output import NONE, write_lines, write_rows, write_table
+    from api.screens import decimals
+    from carbon.fx import MAX_AGE_DAYS
+    from carbon.units import cny_from_fen_expr
+
+    if form != "table":
+        write_rows(rows, form)
+        return
+    text = texts("cli", lang)
+    # A rate of an earlier day carries a mark, which the line below explains.
+    mark = pl.when("rate_carried_forward").then(pl.lit("*")).otherwise(pl.lit(""))
+    figures = rows.with_columns(cny_from_fen_expr("value_fen").alias("value_cny")).select(
+        pl.col("volume_t").map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String).alias(text["volume_t"]),
+        decimals("value_cny", 2).alias(text["statistics_value"]),
+        decimals("value_in_currency", 2).alias(text["statistics_value_in"].format(currency=target)),
+        decimals("vwap_cny_per_t", 2).alias(text["vwap_cny_per_t"]),
+        decimals("vwap_in_currency_per_t", 2).alias(text["statistics_vwap_in"].format(currency=target)),
+        decimals("rate", 6).alias(text["statistics_rate"].format(currency=target)),
+        pl.format("{}{}", pl.col("rate_day").cast(pl.String).fill_null(NONE), mark).alias(text["statistics_rate_day"]),
+    )
+    names = [*(["market"] if rows["market"].n_unique() > 1 else []), "period", *parts]
+    labels = rows.select(pl.col(name).cast(pl.String).alias(text[name]) for name in names)
+    markets = ", ".join(rows["market"].unique().sort())
+    title = text["title_in_currency"].format(markets=markets, currency=target)
+    write_table(labels.hstack(figures), title, frozenset(figures.columns))
+    carried = [text["statistics_rate_carried"]] if rows["rate_carried_forward"].any() else []
+    reason = text["statistics_no_rate"].format(currency=target, days=MAX_AGE_DAYS)
+    write_lines([*carried, *([reason] if rows["rate_note"].drop_nulls().len() else [])], form)
 
 
 def _show_fits(fits: "pl.DataFrame", form: "Format", lang: Lang) -> None:

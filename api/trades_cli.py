@@ -7,7 +7,7 @@ a command needs inside the command, so that `--help` stays quick.
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 
 import typer
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from carbon.errors import Problem
-    from carbon.market import Period
+    from carbon.listed import Split
+
+Name = TypeVar("Name", bound=str)
+
+MarketsOption = Annotated[
+    list[str] | None, typer.Option("--market", help="Key or product code, may be repeated; all without it.")
+]
+SplitOption = Annotated[str, typer.Option("--split", help="Parts kept apart: vintage, method, or both with a comma.")]
 
 trades_app = typer.Typer(help="Statistics of single trades.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,13 +40,11 @@ def trades() -> None:
 
 @trades_app.command()
 def summary(
-    by: Annotated[str, typer.Option("--by", help="month or year.")] = "month",
-    market: Annotated[
-        list[str] | None, typer.Option("--market", help="Key or product code, may be repeated; all without it.")
-    ] = None,
-    split: Annotated[
-        str, typer.Option("--split", help="Parts kept apart: vintage, method, or both with a comma.")
-    ] = "",
+    by: Annotated[
+        str, typer.Option("--by", help="day, week (ISO), month, quarter, year or all; who traded from month up.")
+    ] = "month",
+    market: MarketsOption = None,
+    split: SplitOption = "",
     allowances: Annotated[
         Path | None,
         typer.Option("--allowances", help="CSV of market, period, allowances_t, source: adds the turnover."),
@@ -50,18 +55,21 @@ def summary(
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """Volume, prices, volatility, liquidity, concentration and participants of the loaded trades.
+    """Volume, prices, returns, volatility, liquidity, spread, blocks, concentration and participants of the trades.
 
-    Sums of each file are kept beside the table: another time only new files are read. An engine other than local needs
-    the extra [spark], Java 17 and a lake that every worker sees under the same path.
+    Figures of prices are those of market-statistics, where the last listed trade of a day closes it. Participants are
+    summed by month: by day and week their number and concentration are empty. Sums of each file are kept beside the
+    table: another time only new files are read. An engine other than local needs the extra [spark], Java 17 and a lake
+    that every worker sees under the same path.
     """
     from api.output import progress_bar, write_rows, write_table
+    from carbon.periods import Span
     from carbon.trades.executors import open_engine
     from carbon.trades.summary import NoTrades, summarise_trades
     from carbon.turnover import read_allowances
 
     chosen, tongue = format_of(form), lang_of(lang)
-    period, parts = _as_period(by), _as_split(split)
+    period, parts = _as_period(by, get_args(Span)), _as_split(split)
     known = None if allowances is None else read_allowances(allowances)
     with open_engine(engine) as running, progress_bar() as progress:
         task = progress.add_task(engine, total=None)
@@ -89,33 +97,34 @@ def summary(
 
 @trades_app.command()
 def participants(
-    by: Annotated[str, typer.Option("--by", help="month or year.")] = "year",
-    market: Annotated[
-        list[str] | None, typer.Option("--market", help="Key or product code, may be repeated; all without it.")
-    ] = None,
-    split: Annotated[
-        str, typer.Option("--split", help="Parts kept apart: vintage, method, or both with a comma.")
-    ] = "",
+    by: Annotated[str, typer.Option("--by", help="month, quarter, year or all.")] = "year",
+    market: MarketsOption = None,
+    split: SplitOption = "",
     top: Annotated[int, typer.Option("--top", min=1, help="So many of each market and period, in a table.")] = 10,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
-    """What each participant bought and sold, the largest first; one without a code is nobody known."""
+    """What each participant bought and sold, the largest first; one without a code is nobody known.
+
+    A name is shown as the file that was loaded writes it: mind who may see it. Sums are kept by month: no day, no week.
+    """
     import polars as pl
 
     from api.output import write_rows, write_table
     from api.screens import decimals
+    from carbon.trades.names import read_names
     from carbon.trades.summary import NoTrades, sum_files
+    from carbon.trades.sums import PartySpan
     from carbon.trades.sums import participants as sums_of_participants
 
     chosen, text = format_of(form), texts("cli", lang_of(lang))
-    period, parts = _as_period(by), _as_split(split)
+    period, parts = _as_period(by, get_args(PartySpan)), _as_split(split)
     try:
         summed = sum_files(_lake(), split=parts, markets=market or None)
     except NoTrades as error:
         typer.echo(f"greenfin: {error}", err=True)
         raise typer.Exit(NOT_FOUND) from None
-    rows = sums_of_participants(summed.parts, by=period, split=parts)
+    rows = sums_of_participants(summed.parts, by=period, split=parts, names=read_names(_lake()))
     if chosen != "table":
         write_rows(rows, chosen)
         return
@@ -124,7 +133,9 @@ def participants(
         pl.col("market").alias(text["trades_market"]),
         pl.col("period").alias(text["period"]),
         *(pl.col(part).alias(text[part]) for part in parts),
-        pl.col("participant").cast(pl.String).fill_null(text["trades_unknown"]).alias(text["trades_participant"]),
+        pl.coalesce("name", pl.col("participant").cast(pl.String), pl.lit(text["trades_unknown"])).alias(
+            text["trades_participant"]
+        ),
         *(
             pl.col(name)
             .map_elements(lambda tonnes: f"{tonnes:,}", return_dtype=pl.String)
@@ -147,8 +158,10 @@ def load_trade_records(
 ) -> None:
     """Read files of single trades, columns by name; list rows that break a rule; keep the good ones.
 
-    Columns: time (or time_us), market, product, method, vintage, buyer, seller, price_cny (or price_fen), quantity_t.
-    The same file again changes nothing.
+    Columns: time (or time_us), market, product, method, vintage, buyer, seller, price_cny (or price_fen), quantity_t;
+    one of each. Buyers and sellers are whole numbers or names, one kind a file: names under buyer_name and seller_name,
+    or where no cell is a whole number. Names are kept in the lake as they are written: load codes where they are
+    nobody's business. The same file again changes nothing.
     """
     from api.output import progress_bar, write_lines
     from api.screens import show_problems
@@ -189,15 +202,15 @@ def _show_step(progress: "Progress", task: "TaskID", file: str, step: str) -> No
     progress.update(task, description=f"{file}: {step}", completed=LOAD_STEPS.index(step))
 
 
-def _as_period(name: str) -> "Period":
-    for known in ("month", "year"):
-        if name == known:
-            return known
-    raise typer.BadParameter(f"found {name!r}; expected month or year", param_hint="--by")
+def _as_period(name: str, known: "tuple[Name, ...]") -> "Name":
+    for period in known:
+        if name == period:
+            return period
+    raise typer.BadParameter(f"found {name!r}; expected {', '.join(known)}", param_hint="--by")
 
 
-def _as_split(text: str) -> tuple[str, ...]:
-    known = ("vintage", "method")
+def _as_split(text: str) -> "tuple[Split, ...]":
+    known: tuple[Literal["vintage", "method"], ...] = ("vintage", "method")
     wanted = [part.strip() for part in text.split(",") if part.strip()]
     unknown = [part for part in wanted if part not in known]
     if unknown:

@@ -124,15 +124,17 @@ def attribute_markets(market: MarketFrames, periods: "pl.DataFrame", *, hubs: Se
     no facility serves, or two hubs claim, goes to the null hub. Result for each of `traded_` and `custody_`: tonnes
     and fen where every market seated in the hub has a figure, else null; the same of the markets that are known
     (`_known_t`, `_known_fen`: these always add up); missing (String, markets without figure, joined by "; ", null
-    where none lacks) and source (String). A hub with no seat has a true zero, unless a market with no known seat has
-    no figure, which might be its.
+    where none lacks) and source (String). Where nothing is placed in a hub, its figure is null if tonnes of the period
+    that are placed nowhere, or not known, might be its: those of a market that has another of its facilities there, or
+    of a market that has none anywhere. Else it is a true zero.
     """
 
     expected = _expected(market.figures, market.markets, periods)
     seats = _seats(market.facilities)
     named = sorted({*hubs, *seats["hub"].drop_nulls()})
     exchange, registry = (
-        _seated_sums(_placed(expected, seats, role), periods, named, role, names) for role, names in _SEATED.items()
+        _seated_sums(_placed(expected, seats, role), seats, periods, named, role, names)
+        for role, names in _SEATED.items()
     )
     both = exchange.join(registry, on=_KEY, how="left", nulls_equal=True, validate="1:1")
     return both.sort("period", "hub", nulls_last=True)
@@ -186,7 +188,12 @@ def _placed(expected: "pl.DataFrame", seats: "pl.DataFrame", role: str) -> "pl.D
 
 
 def _seated_sums(
-    placed: "pl.DataFrame", periods: "pl.DataFrame", hubs: Sequence[str], role: str, names: tuple[str, ...]
+    placed: "pl.DataFrame",
+    seats: "pl.DataFrame",
+    periods: "pl.DataFrame",
+    hubs: Sequence[str],
+    role: str,
+    names: tuple[str, ...],
 ) -> "pl.DataFrame":
     """Sums a hub and period over the markets placed there, in the columns `names`."""
     import polars as pl
@@ -204,11 +211,17 @@ def _seated_sums(
         lacking.sort().str.join("; ").alias(f"{stem}_missing"),
         told.sort_by("market").str.join("; ").alias(f"{stem}_source"),
     )
-    unplaced = placed.filter(pl.col("hub").is_null() & pl.col("volume_t").is_null())["period"].unique().implode()
-    grid = _grid(periods, hubs, placed["hub"]).join(sums, on=_KEY, how="left", nulls_equal=True)
+    grid = (
+        _grid(periods, hubs, placed["hub"])
+        .join(sums, on=_KEY, how="left", nulls_equal=True)
+        .join(_claimable(placed, seats, periods, hubs), on=_KEY, how="left")
+    )
     empty = pl.col(f"{stem}_source").is_null()
-    nothing = pl.when(~pl.col("period").is_in(unplaced)).then(0)
-    text = pl.lit(f"no {role} known to sit here")
+    nothing = pl.when(pl.col("claimable").is_null()).then(0)
+    text = pl.concat_str(
+        pl.lit(f"no {role} known to sit here"),
+        pl.format("; where that of {} sits is not known", "claimable").fill_null(""),
+    )
     missing = f"{stem}_missing"
     return grid.with_columns(
         *(pl.when(empty).then(nothing).otherwise(pl.col(name)).alias(name) for name in (volume, value)),
@@ -216,7 +229,30 @@ def _seated_sums(
         pl.when(pl.col(missing) != "").then(pl.col(missing)).alias(missing),
         pl.when(empty & pl.col("hub").is_null()).then(pl.lit("nothing unattributed")).when(empty).then(text)
         .otherwise(pl.col(f"{stem}_source")).alias(f"{stem}_source"),
-    )  # fmt: skip
+    ).drop("claimable")  # fmt: skip
+
+
+def _claimable(
+    placed: "pl.DataFrame", seats: "pl.DataFrame", periods: "pl.DataFrame", hubs: Sequence[str]
+) -> "pl.DataFrame":
+    """The markets placed nowhere whose tonnes might be a hub's: hub, period, claimable (markets joined by "; ").
+
+    A market may be that of the hubs where its other facilities sat by the end of the period; without any, of every hub.
+    """
+    import polars as pl
+
+    unplaced = placed.filter(pl.col("hub").is_null() & pl.col("volume_t").ne_missing(0)).select("market", "period")
+    near = (
+        unplaced.join(periods.select("period", "end"), on="period")
+        .join(seats.drop_nulls("hub").select("market", "hub", "since"), on="market")
+        .filter(pl.col("since") <= pl.col("end"))
+        .select("market", "period", "hub")
+    )
+    anywhere = unplaced.join(near, on=["market", "period"], how="anti").join(
+        pl.DataFrame({"hub": hubs}, schema={"hub": pl.String}), how="cross"
+    )
+    markets = pl.col("market").unique().sort().str.join("; ")
+    return pl.concat([near, anywhere]).group_by(_KEY).agg(markets.alias("claimable"))
 
 
 def _grid(periods: "pl.DataFrame", hubs: Sequence[str], found: "pl.Series") -> "pl.DataFrame":

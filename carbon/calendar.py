@@ -7,6 +7,7 @@ a year that the calendar does not know is null, never guessed.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _FRIDAY = 5
 _EXTRA, _CLOSED = "extra_session", "closed"
 
 
+@cache
 def exchange_sessions(year: int) -> "pl.Series | None":
     """The session days of one year, ascending, as a Date series called `day`; null for a year not known.
 

@@ -1,7 +1,9 @@
 """Other currencies: figures in EUR or USD with the rate and its day beside them.
 
-Knows how a rate is chosen and applied. Must not know where rates come from, files or SQL. The rate is the latest one
-on or before the day, never one of a later day, and no older than the caller allows; without one the figure is null.
+Knows how a rate is chosen and applied, and the words by which a source says that it printed an old rate again. Must
+not know where rates come from, files or SQL. The rate is the latest one on or before the day, never one of a later day,
+and no older than the caller allows; without one the figure is null. A rate that was carried forward is as old as the
+one it repeats.
 """
 
 from typing import TYPE_CHECKING
@@ -17,6 +19,9 @@ __all__ = ["MAX_AGE_DAYS", "UnknownCurrency", "convert", "rates_on"]
 MAX_AGE_DAYS = 31
 
 _COLUMNS = {"EUR": "per_eur", "USD": "per_usd"}
+
+_CARRIED = "carried forward"
+_SINCE = r"carried forward since (\d{4}-\d{2})\b"
 
 
 class UnknownCurrency(CarbonError):
@@ -34,7 +39,9 @@ def rates_on(
     max_age_days : most days between the rate and the day it is used for, 0 or more
     Result, one row for each day in the order given: day, rate Float64 (units of `to` for one unit of the currency),
     rate_day Date, rate_age_days Int64, rate_source String; the last four null where no rate is young enough. Of several
-    sources of one day the first by name is used.
+    sources of one day the first by name is used, and one that is of that day before one that was carried forward.
+    A rate whose source says "carried forward since 2024-02" is of the last day of that month (it is one for the whole
+    month), and its age counts from there; where the source does not say since when, rate_day and age are null.
     Raises UnknownCurrency for another target.
     """
     import polars as pl
@@ -50,22 +57,37 @@ def rates_on(
                 rate_source=pl.when(pl.col("day").is_not_null()).then(pl.lit("same currency")),
             )
         )
-    known = (
-        rates.filter((pl.col("currency") == currency) & (pl.col(_COLUMNS[to]) > 0) & pl.col("day").is_not_null())
-        .sort("day", "source")
-        .unique("day", keep="first", maintain_order=True)
-        .select(
-            pl.col("day").cast(pl.Date).alias("rate_day"),
-            pl.col(_COLUMNS[to]).cast(pl.Float64).alias("rate"),
-            pl.col("source").cast(pl.String).alias("rate_source"),
-        )
-        .sort("rate_day")
-    )
+    known = _known_rates(rates, currency, _COLUMNS[to])
     distinct = asked.drop_nulls().unique().sort("day")
     matched = distinct.join_asof(
-        known, left_on="day", right_on="rate_day", strategy="backward", tolerance=f"{max_age_days}d", coalesce=False
-    )
+        known, left_on="day", right_on="from_day", strategy="backward", tolerance=f"{max_age_days}d", coalesce=False
+    ).drop("from_day")
     return _with_age(asked.join(matched, on="day", how="left", maintain_order="left"))
+
+
+def _known_rates(rates: "pl.DataFrame", currency: str, column: str) -> "pl.DataFrame":
+    """The rates of a currency, one a day: from_day (sorted), rate_day (null where nobody says), rate, rate_source."""
+    import polars as pl
+
+    day, source = pl.col("day").cast(pl.Date), pl.col("source").cast(pl.String)
+    is_carried = source.str.contains(_CARRIED, literal=True).fill_null(False)
+    month_end = (source.str.extract(_SINCE) + "-01").str.to_date("%Y-%m-%d", strict=False).dt.month_end()
+    of_day = pl.when(is_carried).then(pl.min_horizontal(month_end, pl.when(month_end.is_not_null()).then(day)))
+    return (
+        rates.filter((pl.col("currency") == currency) & (pl.col(column) > 0) & pl.col("day").is_not_null())
+        .select(
+            of_day.otherwise(day).alias("rate_day"),
+            day.alias("printed"),
+            pl.col(column).cast(pl.Float64).alias("rate"),
+            source.alias("rate_source"),
+            is_carried.alias("carried"),
+        )
+        .with_columns(from_day=pl.coalesce("rate_day", "printed"))
+        .sort("from_day", "carried", "rate_source", "printed")
+        .unique("from_day", keep="first", maintain_order=True)
+        .select("from_day", "rate_day", "rate", "rate_source")
+        .sort("from_day")
+    )
 
 
 def convert(

@@ -54,8 +54,7 @@ def listed_days(traded: "pl.DataFrame", split: Sequence[Split] = ()) -> "pl.Data
     the one before it. Null where there is no close before, and where the close before is that of another product:
     vintages differ by multiples in price, and the step from one to another is nobody's return.
     Prices on rows of all methods together are shown as listed prices, since blocks and auctions make no close; but such
-    days have no return and no price change, as nobody knows whether anything was listed (as in
-    `carbon.market.summarise`).
+    days have no return and no price change, as nobody knows whether anything was listed.
     """
     import polars as pl
 

@@ -6,9 +6,9 @@ so that `ensure_fresh` can heal a crash between them. These functions commit for
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from carbon.formats import Reading
     from carbon.market import Period
+    from carbon.tables import TradeFile
 
 __all__ = ["STEPS", "LoadReport", "Progress", "ensure_fresh", "load_trades", "refresh_market"]
 
 STEPS = ("reading", "comparing", "appending", "summarising")
 Progress = Callable[[str], None]
 """Called with the name of each of STEPS as it begins."""
+
+_OF_RETURNS = ("volatility_annual", "amihud_per_million_cny", "zero_return_share")
 
 
 @dataclass(frozen=True)
@@ -101,16 +104,18 @@ def load_trades(
     conflicts = find_conflicts(reading.rows, read_rows(lake, key))
     problems = _by_row([*reading.problems, *to_problems(conflicts, file)])
     kept = reading.rows.join(conflicts.select("row"), on="row", how="anti")
+    set_apart = _days_set_apart(reading, conflicts)
     if strict and any(problem.severity == "error" for problem in problems):
-        kept = kept.clear()
+        kept, set_apart = kept.clear(), set_apart.clear()
     load_embedded(session)
+    rows_new = 0
     if not kept.is_empty():
         say("appending")
         rows_new = append_rows(lake, kept)
+    if not kept.is_empty() or _is_of_market(set_apart, problems):
         say("summarising")
-        _log_and_refresh(session, lake, path, name, reading, kept, file, key, loaded_at)
-    else:
-        rows_new = 0
+        entry = _log_entry(path, name, reading, kept, file, key, loaded_at)
+        _log_and_refresh(session, lake, entry, set_apart)
     return LoadReport(
         file=file,
         format=name,
@@ -164,9 +169,24 @@ def _by_row(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.row or 0)
 
 
-def _log_and_refresh(
-    session: "Session",
-    lake: Path,
+def _days_set_apart(reading: "Reading", conflicts: "pl.DataFrame") -> "pl.DataFrame":
+    """How many lines of each day were set apart, by the file's own errors or against the lake: day, lines; ascending,
+    with one row without day for the lines whose day cannot be read.
+    """
+    import polars as pl
+
+    against_lake = reading.rows.join(conflicts.select("row"), on="row", how="semi").select("row", "day")
+    lines = pl.concat([reading.set_apart, against_lake]).unique("row")
+    return lines.group_by("day").agg(pl.len().cast(pl.Int64).alias("lines")).sort("day")
+
+
+def _is_of_market(set_apart: "pl.DataFrame", problems: Sequence[Problem]) -> bool:
+    """Whether lines that were set apart tell days of the market: those of a file of other products do not."""
+    is_known = any(problem.severity == "error" and problem.code != "unknown_product" for problem in problems)
+    return is_known and set_apart["day"].count() > 0
+
+
+def _log_entry(
     path: Path,
     format_name: str,
     reading: "Reading",
@@ -174,42 +194,66 @@ def _log_and_refresh(
     file: str,
     market: str,
     loaded_at: datetime | None,
-) -> None:
-    from sqlmodel import select
-
-    from carbon.lake import lake_version
+) -> "TradeFile":
     from carbon.tables import TradeFile
 
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    same_file = select(TradeFile.id).where(
-        TradeFile.sha256 == sha256, TradeFile.market == market, TradeFile.format == format_name
-    )
     days = kept["day"].sort().to_list()
+    set_aside = reading.rows_without_trade + reading.rows_repeated + reading.rows_of_others
+    return TradeFile(
+        sha256=sha256,
+        file=file,
+        market=market,
+        format=format_name,
+        rows_read=reading.rows_read,
+        rows_kept=kept.height,
+        rows_rejected=reading.rows_read - kept.height - set_aside,
+        first_day=days[0] if days else None,
+        last_day=days[-1] if days else None,
+        loaded_at=loaded_at,
+    )
+
+
+def _log_and_refresh(session: "Session", lake: Path, entry: "TradeFile", set_apart: "pl.DataFrame") -> None:
+    """Log the file unless it is, with the days set apart, and derive the market where the lake or these have changed;
+    one transaction.
+    """
+    from carbon.lake import lake_version
+
     try:
-        _lock_market(session, market)
-        if session.exec(same_file).first() is None:
-            set_aside = reading.rows_without_trade + reading.rows_repeated + reading.rows_of_others
-            session.add(
-                TradeFile(
-                    sha256=sha256,
-                    file=file,
-                    market=market,
-                    format=format_name,
-                    rows_read=reading.rows_read,
-                    rows_kept=kept.height,
-                    rows_rejected=reading.rows_read - kept.height - set_aside,
-                    first_day=days[0],
-                    last_day=days[-1],
-                    loaded_at=loaded_at,
-                )
-            )
-        if _recorded_version(session, market) != lake_version(lake):
-            _derive(session, lake, market)
+        _lock_market(session, entry.market)
+        is_changed = _log(session, entry, set_apart)
+        if is_changed or _recorded_version(session, entry.market) != lake_version(lake):
+            _derive(session, lake, entry.market)
         session.commit()
     except Exception:
         session.rollback()
         raise
+
+
+def _log(session: "Session", entry: "TradeFile", set_apart: "pl.DataFrame") -> bool:
+    """Whether the days set apart are other ones than were logged of these bytes before; they are then replaced."""
+    from sqlmodel import delete, insert, select
+
+    from carbon.tables import DaySetApart, TradeFile
+
+    same_file = select(TradeFile.id).where(
+        TradeFile.sha256 == entry.sha256, TradeFile.market == entry.market, TradeFile.format == entry.format
+    )
+    number = session.exec(same_file).first()
+    if number is None:
+        session.add(entry)
+        session.flush()
+        number = entry.id
+    logged = session.exec(select(DaySetApart).where(DaySetApart.trade_file == number))
+    if {(one.day, one.lines) for one in logged} == set(set_apart.iter_rows()):
+        return False
+    session.exec(delete(DaySetApart).where(DaySetApart.trade_file == number))  # type: ignore[arg-type]
+    if not set_apart.is_empty():
+        rows = [{"trade_file": number, "day": day, "lines": lines} for day, lines in set_apart.iter_rows()]
+        session.exec(insert(DaySetApart), params=rows)
+    return True
 
 
 def _lock_market(session: "Session", market: str) -> None:
@@ -244,7 +288,7 @@ def _derive(session: "Session", lake: Path, market: str) -> None:
     version = lake_version(lake)
     rows = read_rows(lake, market)
     bars = day_bars(rows)
-    summaries = _loaded_summaries(rows, bars, market).to_dicts()
+    summaries = _loaded_summaries(rows, bars, market, _logged_days_set_apart(session, market)).to_dicts()
     session.exec(delete(DailyBar).where(DailyBar.market == market))  # type: ignore[arg-type]
     session.exec(
         delete(TradeSummary).where(
@@ -259,7 +303,23 @@ def _derive(session: "Session", lake: Path, market: str) -> None:
         session.exec(insert(TradeSummary), params=stamped)
 
 
-def _loaded_summaries(rows: "pl.DataFrame", bars: "pl.DataFrame", market: str) -> "pl.DataFrame":
+def _logged_days_set_apart(session: "Session", market: str) -> list[date]:
+    """The days of which a logged file of the market has lines that were set apart, ascending."""
+    from sqlmodel import col, select
+
+    from carbon.tables import DaySetApart, TradeFile
+
+    logged = (
+        select(DaySetApart)
+        .join(TradeFile, col(TradeFile.id) == col(DaySetApart.trade_file))
+        .where(TradeFile.market == market)
+    )
+    return sorted({one.day for one in session.exec(logged) if one.day is not None})
+
+
+def _loaded_summaries(
+    rows: "pl.DataFrame", bars: "pl.DataFrame", market: str, set_apart: Sequence[date]
+) -> "pl.DataFrame":
     import polars as pl
 
     from carbon.calendar import market_sessions
@@ -270,13 +330,13 @@ def _loaded_summaries(rows: "pl.DataFrame", bars: "pl.DataFrame", market: str) -
     opened = read_embedded("markets").filter(pl.col("market") == market)["opened"].item()
     sessions = market_sessions(market, bars["day"].dt.year().unique().to_list())
     periods: tuple[Period, ...] = ("year", "month")
-    summaries = pl.concat(summarise(bars, by=by, sessions=sessions, opened=opened) for by in periods)
-    # A bar does not say whose close it holds: the step from one vintage to another would pass for a return.
-    of_returns = ["volatility_annual", "amihud_per_million_cny", "zero_return_share"]
+    summaries = pl.concat(
+        summarise(bars, by=by, sessions=sessions, opened=opened, set_apart=set_apart) for by in periods
+    )
     valued = rows.filter(pl.col("value_fen").is_not_null().all().over("market", "day", "feed"))
     measured = pl.concat(market_statistics(valued, by=by, sessions=sessions) for by in periods)
-    moves = measured.select("market", "period", "by", *of_returns)
-    summaries = summaries.drop(of_returns).join(moves, on=["market", "period", "by"], how="left")
+    moves = measured.select("market", "period", "by", *_OF_RETURNS)
+    summaries = summaries.join(moves, on=["market", "period", "by"], how="left")
     return summaries.join(_sources(rows, bars), on=["by", "period"], how="left")
 
 

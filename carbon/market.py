@@ -4,8 +4,7 @@ Knows prices, volumes and their formulas. Must not know files, the lake, SQL or 
 in, frames and numbers out. A statistic that cannot be computed is null (None), never zero and never NaN.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -64,7 +63,6 @@ SCREEN_ONLY_FEEDS = ("wind_daily", "exchange_hubei", "akshare_gz", "akshare_hb",
 GAPPY_FEEDS = ("sceex_daily", "long_daily:ccpred_sceex")
 
 _PRICES = ("open_fen_per_t", "high_fen_per_t", "low_fen_per_t", "close_fen_per_t")
-_FEN_PER_MILLION_CNY = FEN_PER_CNY * 1_000_000
 _EVERY: dict[Period, str] = {"year": "1y", "month": "1mo"}
 _FORMAT: dict[Period, str] = {"year": "%Y", "month": "%Y-%m"}
 
@@ -97,9 +95,6 @@ def summaries_schema() -> "dict[str, type[pl.DataType]]":
         "calendar_sessions": pl.Int64,
         "continuity": pl.Float64,
         "block_share": pl.Float64,
-        "volatility_annual": pl.Float64,
-        "amihud_per_million_cny": pl.Float64,
-        "zero_return_share": pl.Float64,
         "last_close_fen_per_t": pl.Int64,
         "first_day": pl.Date,
         "last_day": pl.Date,
@@ -197,31 +192,27 @@ def summarise(
     by: Period,
     sessions: "pl.Series",
     opened: date | None = None,
+    set_apart: Sequence[date] = (),
 ) -> "pl.DataFrame":
     """One summary a market and period with trades, ascending, in `summaries_schema`.
 
     bars : result of `day_bars` for one market or several; by : "year" or "month"
     sessions : ascending session days (`carbon.calendar.sessions_of_years`); opened : first day of the market, if known
+    set_apart : days of which lines were set apart, of one market; those that no bar has leave their month a part
 
-    Sessions are days with tonnes. A return is the difference of logarithms of two consecutive listing closes and
-    belongs to the period of its later day. Volatility is the sample deviation of returns times sqrt(252); Amihud the
-    mean of |return| per million CNY listed that day (Amihud 2002, doi 10.1016/S1386-4181(01)00024-6). Days whose feed
-    does not tell the methods apart have no return, since nobody knows whether anything was listed. Coverage is
-    whole_<by> where no session of the period lies outside the days loaded, else part_of_<by>; it is lower_bound where a
-    day of the period comes from a feed that leaves sessions out.
+    Sessions are days with tonnes. Returns and what is made of them are not among these figures, since a bar does not
+    say whose close it holds: they are of rows (`carbon.periods.market_statistics`). Coverage is whole_<by> where no
+    session of the period lies outside the days loaded, and of a month no day was lost, else part_of_<by>; it is
+    lower_bound where a day of the period comes from a feed that leaves sessions out.
     """
     import polars as pl
 
-    from carbon.statistics import SESSIONS_A_YEAR
-
-    traded = _with_returns(bars.filter(pl.col("volume_t") > 0)).with_columns(
+    traded = bars.filter(pl.col("volume_t") > 0).with_columns(
         period=pl.col("day").dt.strftime(_FORMAT[by]),
         period_start=pl.col("day").dt.truncate(_EVERY[by]),
         first_loaded=pl.col("day").min().over("market"),
         last_loaded=pl.col("day").max().over("market"),
     )
-    illiquidity = pl.col("log_return").abs() / (pl.col("listing_value_fen") / _FEN_PER_MILLION_CNY)
-    returns = pl.col("log_return").drop_nulls()
     grouped = traded.group_by("market", "period").agg(
         pl.col("period_start", "first_loaded", "last_loaded").first(),
         pl.col("volume_t", "value_fen").sum(),
@@ -230,9 +221,6 @@ def summarise(
         .then(pl.col("block_volume_t").sum() / pl.col("volume_t").sum())
         .alias("block_share"),
         pl.len().cast(pl.Int64).alias("sessions"),
-        (returns.std(ddof=1) * math.sqrt(SESSIONS_A_YEAR)).alias("volatility_annual"),
-        illiquidity.filter(pl.col("listing_value_fen") > 0).mean().alias("amihud_per_million_cny"),
-        (returns == 0).mean().alias("zero_return_share"),
         pl.col("close_fen_per_t").sort_by("day").drop_nulls().last().alias("last_close_fen_per_t"),
         pl.col("day").min().alias("first_day"),
         pl.col("day").max().alias("last_day"),
@@ -243,23 +231,17 @@ def summarise(
         by=pl.lit(by),
         vwap_cny_per_t=pl.col("value_fen") / pl.col("volume_t") / FEN_PER_CNY,
     )
-    counted = _with_coverage(count_calendar_sessions(windows, sessions), sessions, opened, by)
+    # Of a year, `carbon.facts.market_years` counts the days; a month has nothing else to be held against.
+    lost = set(set_apart) - set(bars["day"]) if by == "month" else set()
+    counted = _with_coverage(count_calendar_sessions(windows, sessions), sessions, opened, by, lost)
     return counted.select(pl.col(name).cast(kind) for name, kind in summaries_schema().items()).sort("market", "period")
 
 
-def _with_returns(bars: "pl.DataFrame") -> "pl.DataFrame":
-    """Add log_return (Float64): on days with a listed close, against the listed close before; else null."""
-    import polars as pl
-
-    is_listed = (pl.col("listing_volume_t") > 0) & pl.col("close_fen_per_t").is_not_null()
-    listed = bars.filter(is_listed).sort("market", "day")
-    log_close = pl.col("close_fen_per_t").cast(pl.Float64).log()
-    returns = listed.select("market", "day", log_return=log_close.diff().over("market"))
-    return bars.join(returns, on=["market", "day"], how="left")
-
-
-def _with_coverage(periods: "pl.DataFrame", sessions: "pl.Series", opened: date | None, by: Period) -> "pl.DataFrame":
-    """Add coverage: whole_<by> where the loaded days leave out no session of the period since the opening."""
+def _with_coverage(
+    periods: "pl.DataFrame", sessions: "pl.Series", opened: date | None, by: Period, lost: Collection[date]
+) -> "pl.DataFrame":
+    """Add coverage: whole_<by> where the loaded days leave out no session of the period since the opening, nor a lost
+    day."""
     import polars as pl
 
     start = pl.max_horizontal("period_start", pl.lit(opened, dtype=pl.Date))
@@ -277,6 +259,8 @@ def _with_coverage(periods: "pl.DataFrame", sessions: "pl.Series", opened: date 
     in_unknown_year = ~pl.col("period_start").dt.year().is_in(sessions.dt.year().unique().to_list())
     leaves_days_out = (start < pl.col("first_loaded")) | (pl.col("period_end") > pl.col("last_loaded"))
     marked = periods.join(outside.with_columns(outside=True), on=["market", "period"], how="left")
-    is_part = pl.col("outside").fill_null(False) | (in_unknown_year & leaves_days_out)
+    periods_lost = sorted({day.strftime(_FORMAT[by]) for day in lost})
+    has_lost = pl.col("period").is_in(periods_lost)
+    is_part = pl.col("outside").fill_null(False) | (in_unknown_year & leaves_days_out) | has_lost
     extent = pl.when(is_part).then(pl.lit(f"part_of_{by}")).otherwise(pl.lit(f"whole_{by}"))
     return marked.with_columns(coverage=pl.when("has_gaps").then(pl.lit("lower_bound")).otherwise(extent))

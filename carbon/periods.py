@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from carbon.calendar import market_sessions
+from carbon.calendar import calendar_additions, market_sessions, sessions_of_years
 from carbon.errors import CarbonError
 from carbon.listed import Split, block_discounts, listed_days, traded_rows
 from carbon.market import FEED_PRIORITY, count_calendar_sessions
@@ -20,12 +20,23 @@ from carbon.units import FEN_PER_CNY
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["By", "Split", "UnknownBreakdown", "market_statistics", "statistics_schema"]
+__all__ = [
+    "By",
+    "Span",
+    "Split",
+    "UnknownBreakdown",
+    "market_statistics",
+    "period_name",
+    "statistics_schema",
+    "traded_statistics",
+]
 
 By = Literal["day", "month", "quarter", "year", "all"]
+Span = Literal["day", "week", "month", "quarter", "year", "all"]
+"""The periods of `traded_statistics`; a week is that of ISO 8601, Monday to Sunday (2025-W01)."""
 
-_EVERY = {"day": "1d", "month": "1mo", "quarter": "1q", "year": "1y"}
-_FORMAT = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+_EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
+_FORMAT = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 _PARTS = ("vintage", "method", "product")
 
 
@@ -92,10 +103,21 @@ def market_statistics(
     with tonnes (`carbon.market.count_calendar_sessions`). value_fen is null where one row of the period has none.
     Raises UnknownBreakdown for another `by` or `split`.
     """
+    _check(by, split)
+    return traded_statistics(traded_rows(rows, feeds), by=by, split=split, sessions=sessions)
+
+
+def traded_statistics(
+    traded: "pl.DataFrame", *, by: Span, split: Sequence[Split] = (), sessions: "pl.Series | None" = None
+) -> "pl.DataFrame":
+    """As `market_statistics`, of the rows of one feed a market and day.
+
+    traded : market, day, product, vintage, method, method_known, the prices, volume_t, value_fen and feed, as
+    `carbon.listed.traded_rows` gives them, in its order; every row has tonnes
+    """
     import polars as pl
 
-    _check(by, split)
-    traded = _with_period(traded_rows(rows, feeds), by)
+    traded = _with_period(traded, by)
     keys = ["market", *split, "period"]
     listed = _with_period(listed_days(traded, split), by)
     parts = [_totals(traded, keys), _price_measures(listed, keys)]
@@ -118,16 +140,22 @@ def _check(by: str, split: Sequence[str]) -> None:
         raise UnknownBreakdown(f"found split {', '.join(split)}, expected any of {', '.join(_PARTS)}, each once")
 
 
-def _with_period(days: "pl.DataFrame", by: By) -> "pl.DataFrame":
+def period_name(day: "pl.Expr", by: Span) -> "pl.Expr":
+    """The name of the period that each day lies in: 2025-03-31, 2025-W14, 2025-03, 2025Q1, 2025, all."""
+    import polars as pl
+
+    if by == "all":
+        return pl.when(day.is_not_null()).then(pl.lit("all"))
+    if by == "quarter":
+        return pl.format("{}Q{}", day.dt.year(), day.dt.quarter())
+    return day.dt.strftime(_FORMAT[by])
+
+
+def _with_period(days: "pl.DataFrame", by: Span) -> "pl.DataFrame":
     """Add period, the name of the period that `day` lies in."""
     import polars as pl
 
-    day = pl.col("day")
-    if by == "all":
-        return days.with_columns(period=pl.lit("all"))
-    if by == "quarter":
-        return days.with_columns(period=pl.format("{}Q{}", day.dt.year(), day.dt.quarter()))
-    return days.with_columns(period=day.dt.strftime(_FORMAT[by]))
+    return days.with_columns(period_name(pl.col("day"), by).alias("period"))
 
 
 def _totals(traded: "pl.DataFrame", keys: list[str]) -> "pl.DataFrame":
@@ -206,22 +234,30 @@ def _concentration(traded: "pl.DataFrame", keys: list[str], part: str) -> "pl.Da
     return sums.group_by(keys, maintain_order=True).agg(concentration.alias(f"hhi_{part}"))
 
 
-def _with_sessions(totals: "pl.DataFrame", by: By, sessions: "pl.Series | None") -> "pl.DataFrame":
+def _with_sessions(totals: "pl.DataFrame", by: Span, sessions: "pl.Series | None") -> "pl.DataFrame":
     """Add calendar_sessions and continuity."""
     import polars as pl
 
-    if by == "all":
-        start, end = pl.col("first_loaded"), pl.col("last_loaded")
-    else:
-        start = pl.col("first_day").dt.truncate(_EVERY[by])
-        end = start.dt.offset_by(_EVERY[by]).dt.offset_by("-1d")
+    start, end = pl.col("first_loaded"), pl.col("last_loaded")
+    if by != "all":
+        first = pl.col("first_day").dt.truncate(_EVERY[by])
+        # Days outside those loaded do not count anyway, and a week may begin in a year that nobody asked for.
+        end = pl.min_horizontal(first.dt.offset_by(_EVERY[by]).dt.offset_by("-1d"), end)
+        start = pl.max_horizontal(first, start)
     windows = totals.with_columns(period_start=start, period_end=end)
     if sessions is not None or windows.is_empty():
         return _count_sessions(windows, pl.Series("day", [], dtype=pl.Date) if sessions is None else sessions)
-    return pl.concat(
-        _count_sessions(part, market_sessions(str(market), _years(part)))
-        for (market,), part in windows.group_by("market", maintain_order=True)
-    )
+    # Most markets keep the common calendar: it is made and counted once for all of them.
+    years = _years(windows)
+    additions = calendar_additions().filter(pl.col("day").dt.year().is_in(list(years)))
+    is_usual = ~pl.col("market").is_in(additions["market"].unique().to_list())
+    usual = windows.filter(is_usual)
+    counted = [] if usual.is_empty() else [_count_sessions(usual, sessions_of_years(years))]
+    counted += [
+        _count_sessions(part, market_sessions(str(market), years))
+        for (market,), part in windows.filter(~is_usual).group_by("market", maintain_order=True)
+    ]
+    return pl.concat(counted)
 
 
 def _count_sessions(windows: "pl.DataFrame", sessions: "pl.Series") -> "pl.DataFrame":

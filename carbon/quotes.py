@@ -206,9 +206,11 @@ def _read_rates(path: Path) -> QuoteReading:
     import polars as pl
 
     from carbon.findings import to_problems
-    from carbon.formats.rates_csv import read_table
-    from carbon.formats.text import decode, read_bytes
+    from carbon.formats.headings import refuse_repeated_headings
+    from carbon.formats.rates_csv import HEADINGS, read_table
+    from carbon.formats.text import decode, read_bytes, read_header
 
+    refuse_repeated_headings(path, read_header(path), HEADINGS)
     rates, findings = read_table(decode(read_bytes(path), path.name), path.name)
     return QuoteReading(
         quotes=pl.DataFrame(schema=quotes_schema()),

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-__all__ = ["DailyBar", "EmbeddedStamp", "Facility", "Market", "TradeFile", "TradeSummary"]
+__all__ = ["DailyBar", "DaySetApart", "EmbeddedStamp", "Facility", "Market", "TradeFile", "TradeSummary"]
 
 
 class EmbeddedStamp(SQLModel, table=True):
@@ -63,7 +63,11 @@ class Facility(SQLModel, table=True):
 
 
 class TradeFile(SQLModel, table=True):
-    """One file whose rows were loaded: the same bytes for the same market and format are logged once."""
+    """One file that was loaded: the same bytes for the same market and format are logged once.
+
+    A file none of whose lines could be kept is logged where the days of some of its lines are known (`DaySetApart`); it
+    has no first and last day.
+    """
 
     __tablename__ = "carbon_trade_file"
     __table_args__ = (
@@ -85,6 +89,24 @@ class TradeFile(SQLModel, table=True):
     first_day: date | None = None
     last_day: date | None = None
     loaded_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class DaySetApart(SQLModel, table=True):
+    """One day of which a logged file has lines that were set apart, and their number.
+
+    The row without a day counts the lines whose day cannot be read.
+    """
+
+    __tablename__ = "carbon_day_set_apart"
+    __table_args__ = (
+        UniqueConstraint("trade_file", "day", name="day_set_apart_once"),
+        CheckConstraint("lines > 0", name="day_set_apart_lines"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    trade_file: int = Field(foreign_key="carbon_trade_file.id", index=True)
+    day: date | None = None
+    lines: int
 
 
 class DailyBar(SQLModel, table=True):

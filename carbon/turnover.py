@@ -24,16 +24,23 @@ class BadAllowances(CarbonError):
 def read_allowances(path: Path) -> "pl.DataFrame":
     """The allowances in issue that a CSV file lists: market, period (String), allowances_t Int64, source.
 
-    path : UTF-8, one row a market and period, with the columns of the result; `period` as statistics write it (2025,
-    2025Q1, 2025-01, all), `allowances_t` in whole tonnes, `source` the document the figure is from
-    Raises UnreadableFile where the file cannot be read, BadAllowances with every bad row otherwise.
+    path : CSV in any encoding that market files come in (`carbon.formats.text.decode`), one row a market and period,
+    with the columns of the result; `period` as statistics write it (2025, 2025Q1, 2025-01, all), `allowances_t` in
+    whole tonnes, `source` the document the figure is from
+    Raises UnreadableFile where the file cannot be read, RepeatedHeading where two columns of one heading differ,
+    BadAllowances with every bad row otherwise.
     """
     import polars as pl
 
+    from carbon.formats.headings import refuse_repeated_headings
+    from carbon.formats.text import decode, read_bytes, read_header
+
+    refuse_repeated_headings(path, read_header(path), ALLOWANCE_COLUMNS)
+    text = decode(read_bytes(path), path.name)
     try:
-        texts = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise UnreadableFile(f"found {path.name} unreadable as CSV ({error}), expected UTF-8 text") from None
+        texts = pl.read_csv(text.encode(), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise UnreadableFile(f"found {path.name} unreadable as CSV ({error}), expected a table with a header") from None
     _check_columns(texts, path.name)
     trimmed = texts.select(pl.col(ALLOWANCE_COLUMNS).str.strip_chars())
     tonnes = trimmed.with_columns(allowances_t=scaled_from_text_expr(pl.col("allowances_t"), 0), text="allowances_t")

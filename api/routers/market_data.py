@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from api import market_frames, market_rows, series_frames
 from api.bulk_tables import Build, add_bulk_table, refuse
 from api.deps import StoreDep
+from api.market_rates import Currency
 from api.market_series import Frequency, Method, SeriesId, UnknownSeries, parse_series_id
 from carbon.listed import Split
 from carbon.periods import By
@@ -34,6 +35,9 @@ _SplitQuery = Annotated[
     Query(
         description="Parts kept apart: any of vintage, method, product, with commas / 拆分维度", examples=["vintage"]
     ),
+]
+_Currency = Annotated[
+    Currency | None, Query(description="Value and VWAP in this currency too; needs loaded rates / 换算货币")
 ]
 _PARTS: tuple[Split, ...] = ("vintage", "method", "product")
 
@@ -55,12 +59,20 @@ def _bars(
 
 
 def _periods(
-    store: StoreDep, market: MarketPath, by: _Period = "year", split: _SplitQuery = None, feed: _Feed = None
+    store: StoreDep,
+    market: MarketPath,
+    by: _Period = "year",
+    split: _SplitQuery = None,
+    feed: _Feed = None,
+    currency: _Currency = None,
 ) -> Build:
     """Statistics of the loaded rows by day, month, quarter, year or over all, for the market or by vintage, method and
-    product: the parts add up to the whole. Also as `.csv`, `.parquet`, `.arrow`. / 分周期、年度、方式的统计。"""
+    product: the parts add up to the whole. With `currency` also value and VWAP in it, at the rate of the last day with
+    trades, with that rate and its day. Also as `.csv`, `.parquet`, `.arrow`. / 分周期、年度、方式的统计。"""
     parts = _parts(split)
-    return lambda: _checked(lambda: market_frames.period_statistics(store, market, by=by, split=parts, feed=feed))
+    return lambda: _checked(
+        lambda: market_frames.period_statistics(store, market, by=by, split=parts, feed=feed, currency=currency)
+    )
 
 
 def _series_list(

@@ -32,6 +32,7 @@ from carbon.formats import (
     vintage_panel,
     wind_daily,
 )
+from carbon.formats.headings import refuse_repeated_headings
 from carbon.formats.reading import Limits, Reading, read_rows_of
 from carbon.formats.text import MAX_BYTES, MAX_ROWS, read_header
 from carbon.layout import Layout
@@ -124,7 +125,8 @@ def read_trades(
     path : .csv or .csv.gz; market : market key or product code whose products are expected
     format_name : a key of FORMATS; null recognises it by the header; file : name to print, the path's own by default
     max_bytes, max_rows : most unpacked bytes and rows below the header
-    Raises UnknownFormat (QuotesOnly where the file prints no tonnes), UnknownMarket, UnreadableFile, FileTooLarge.
+    Raises UnknownFormat (QuotesOnly where the file prints no tonnes), UnknownMarket, UnreadableFile, FileTooLarge, and
+    RepeatedHeading where one heading stands over two columns that differ.
     """
     name = recognise(path) if format_name is None else format_name
     if name in QUOTE_FORMATS:
@@ -136,6 +138,11 @@ def read_trades(
     if layout is None:
         raise _unknown_header(path.name, header)
     key, shown, limits = resolve_market(market), file or path.name, Limits(max_bytes=max_bytes, max_rows=max_rows)
+    if name != bulletins.NAME:
+        headings = {*layout.columns.values(), *FORMATS[name].known_header.split(",")}
+        refuse_repeated_headings(
+            path, header, headings, header_rows=layout.header_rows, max_bytes=max_bytes, max_rows=max_rows
+        )
     read = FORMATS[name].read
     if read is not None:
         return name, read(path, key, shown, limits)

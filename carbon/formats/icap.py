@@ -59,6 +59,7 @@ class Block:
 
     prices : position -> kind of price; per_eur, per_usd, currency : positions, null where the block has none
     unknown : headings that no rule knows
+    repeated : rates and currencies that stand over two columns of the block; neither is read
     """
 
     name: str
@@ -68,6 +69,7 @@ class Block:
     per_usd: int | None
     currency: int | None
     unknown: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
 
 
 def find_layout(header: Sequence[str]) -> Layout | None:
@@ -106,15 +108,17 @@ def _block(name: str, headings: Sequence[str], start: int, end: int) -> Block:
     currencies: set[str] = set()
     unknown = []
     currency = None
+    own = [heading for heading in headings[start:end] if heading == _CURRENCY or _RATE.match(heading)]
+    repeated = tuple(heading for heading in dict.fromkeys(own) if own.count(heading) > 1)
     for position in range(start, end):
         heading = headings[position]
         rate = _RATE.match(heading)
         if heading in KINDS:
             prices[position] = KINDS[heading]
         elif heading == _CURRENCY:
-            currency = position
+            currency = position if heading not in repeated else None
         elif rate is not None:
-            rates[rate["target"]] = position
+            rates |= {rate["target"]: position} if heading not in repeated else {}
             currencies.add(rate["currency"])
         elif heading and not _STABILITY.match(heading):
             unknown.append(heading)
@@ -126,6 +130,7 @@ def _block(name: str, headings: Sequence[str], start: int, end: int) -> Block:
         per_usd=rates.get("USD"),
         currency=currency,
         unknown=tuple(unknown),
+        repeated=repeated,
     )
 
 
@@ -157,7 +162,7 @@ def read_blocks(text: str) -> "tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]":
         per_eur=_rate_expr(pl.col("eur_text")),
         per_usd=_rate_expr(pl.col("usd_text")),
     )
-    findings = pl.concat([_findings(typed), _unknown_headings(blocks)])
+    findings = pl.concat([_findings(typed), _unknown_headings(blocks), _repeated_headings(blocks)])
     known = typed.filter(pl.col("day").is_not_null())
     is_known_currency = pl.col("currency").is_null() | (pl.col("currency") == pl.col("heading_currency"))
     priced = known.filter(pl.col("price_micro_per_t").is_not_null() & (pl.col("price_micro_per_t") > 0))
@@ -322,4 +327,22 @@ def _unknown_headings(blocks: list[Block]) -> "pl.DataFrame":
         column=None,
         found=pl.col("found"),
         expected=pl.lit("one of Primary Market, Secondary Market, Reference Market, Market Currency, a rate"),
+    )
+
+
+def _repeated_headings(blocks: list[Block]) -> "pl.DataFrame":
+    """Nothing says which of two columns of one heading is the rate or the currency; of two prices both are read, and
+    compared as quotes.
+    """
+    import polars as pl
+
+    rows = [(2, f"{heading} over several columns of {block.name}") for block in blocks for heading in block.repeated]
+    return findings_where(
+        pl.DataFrame(rows, schema={"row": pl.Int64, "found": pl.String}, orient="row"),
+        pl.lit(True),
+        code="repeated_heading",
+        severity="error",
+        column=None,
+        found=pl.col("found"),
+        expected=pl.lit("each rate and currency once in a block; none of them is read"),
     )

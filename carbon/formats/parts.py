@@ -15,7 +15,7 @@ from carbon.cross_checks import find_repeats, find_unknown_products
 from carbon.embedded import product_pattern
 from carbon.feed_checks import FEED_RULES
 from carbon.findings import findings_where, price_text, to_problems
-from carbon.formats.reading import Limits, Reading, canonical_rows
+from carbon.formats.reading import Limits, Reading, canonical_rows, lines_set_apart
 from carbon.formats.text import decode, read_bytes, split_cells
 from carbon.layout import PRICES, Layout, PriceRule, type_cells
 from carbon.rows import AUCTION, BLOCK, LISTING, rows_schema
@@ -171,7 +171,8 @@ def read_parts(
     found = pl.concat(checked).unique(maintain_order=True)
     errors = found.filter(pl.col("severity") == "error")
     whole_file = errors.filter((pl.col("code") == "unknown_product") & (pl.col("row") <= 1)).height > 0
-    is_bad = pl.col("row").is_in(errors["row"].implode())
+    bad = errors["row"]
+    is_bad = pl.col("row").is_in(bad.implode())
     is_repeat = pl.col("row").is_in(found.filter(pl.col("code") == "repeated_row")["row"].implode())
     rows, rows_read, rows_repeated = [pl.DataFrame(schema=rows_schema())], 0, 0
     for part in printed:
@@ -188,6 +189,7 @@ def read_parts(
         rows_read=rows_read + silent.height + rows_of_others,
         rows_without_trade=rows_without_trade,
         rows_repeated=rows_repeated,
+        set_apart=lines_set_apart(bad.clear() if whole_file else bad, [part.typed for part in parts]),
         rows_of_others=rows_of_others,
     )
 

@@ -3,6 +3,7 @@
 Knows the order of the steps: split, type, check, set apart. Must not know any one publisher's headings or the lake.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from carbon.scope import assume_products, is_of_others, refuse_quotes
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Limits", "Reading", "canonical_rows", "read_rows_of"]
+__all__ = ["Limits", "Reading", "canonical_rows", "lines_set_apart", "read_rows_of"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Reading:
     rows : canonical rows that passed, ascending by line (`carbon.rows.rows_schema`)
     problems : all errors and warnings, by line
     rows_without_trade : calendar days without volume and value; rows_repeated : same key and figures as an earlier line
+    set_apart : the lines set apart by an error (`lines_set_apart`); none where the whole file is refused by its heading
     rows_of_others : about another market than the one asked for, or about offsets that the feed prints beside it; no
     rule is applied to them
     """
@@ -48,6 +50,7 @@ class Reading:
     rows_read: int
     rows_without_trade: int
     rows_repeated: int
+    set_apart: "pl.DataFrame"
     rows_of_others: int = 0
 
     @property
@@ -87,8 +90,22 @@ def read_rows_of(path: Path, layout: Layout, *, market: str, file: str, limits: 
         rows_read=every.height,
         rows_without_trade=typed.filter(without_trade).height,
         rows_repeated=len(set(repeated) - set(bad)),
+        set_apart=lines_set_apart(bad.clear() if whole_file else bad, [typed]),
         rows_of_others=every.height - typed.height,
     )
+
+
+def lines_set_apart(bad: "pl.Series", typed: Sequence["pl.DataFrame"]) -> "pl.DataFrame":
+    """The lines set apart and the days that they are about: row Int64, day Date (null where it cannot be read).
+
+    bad : rows with an error, in any order and repeated; typed : cells (`carbon.layout.type_cells`) that tell the days
+    """
+    import polars as pl
+
+    days = pl.concat([pl.DataFrame(schema={"row": pl.Int64, "day": pl.Date}), *(one["row", "day"] for one in typed)])
+    known = days.drop_nulls("day").unique("row", keep="first", maintain_order=True)
+    lines = pl.DataFrame({"row": bad.unique().sort()}, schema={"row": pl.Int64})
+    return lines.join(known, on="row", how="left", maintain_order="left")
 
 
 def _is_without_trade(layout: Layout) -> "pl.Expr":

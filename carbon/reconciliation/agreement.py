@@ -8,6 +8,7 @@ is not stated is compared with each stated one under a name that says so ("avera
 Source of the rules: domain notes on the daily data, section 2 (price meanings, carried-forward quotes, calendar days).
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,14 @@ from carbon.reconciliation.identities import total_by_day
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["agreement_schema", "compare_sources", "observe", "observed_schema", "summarise_agreement"]
+__all__ = [
+    "add_set_apart",
+    "agreement_schema",
+    "compare_sources",
+    "observe",
+    "observed_schema",
+    "summarise_agreement",
+]
 
 _MICRO_PER_FEN = 10_000
 _HALF_FEN = _MICRO_PER_FEN // 2  # Micro-CNY: prices are quoted in fen, so a smaller difference is rounding.
@@ -247,3 +255,47 @@ def summarise_agreement(compared: "pl.DataFrame", *, by_year: bool = False) -> "
     )
     typed = table.select(pl.col(name).cast(kind) for name, kind in agreement_schema().items())
     return typed.sort("market", "left", "right", "measure", pl.col("period") != "all", "period")
+
+
+def add_set_apart(
+    table: "pl.DataFrame",
+    compared: "pl.DataFrame",
+    if_kept: "pl.DataFrame",
+    apart: "pl.DataFrame",
+    feeds: Sequence[str],
+) -> "pl.DataFrame":
+    """Why fewer days are compared than the files share: lines that broke a rule and were left out, beside each pair.
+
+    table : result of `summarise_agreement`; compared : what it was made from; if_kept : the same table with the lines
+    set apart among the rows; apart : these lines, as rows (`carbon.rows.rows_schema`, feeds named as in the table)
+    feeds : those whose lines are known
+    Adds left_set_apart and right_set_apart (Int64, lines of a source in the years compared, null for a source whose
+    lines are not known; a line whose day cannot be read counts in the period "all" only) and days_if_kept (Int64, days
+    compared were these lines kept; null where no side is known).
+    """
+    import polars as pl
+
+    pair = ["market", "left", "right", "measure"]
+    lines = apart.select(pl.col("feed").alias("source"), "file", "row", pl.col("day").dt.year().alias("year")).unique()
+    by_year = lines.group_by("source", "year").len()
+    used = compared.select(*pair, pl.col("day").dt.year().alias("year")).unique()
+    asked = pl.concat([used, used.select(pair).unique().with_columns(year=pl.lit(None, dtype=pl.Int32))])
+    told = table
+    for side in ("left", "right"):
+        found = asked.join(by_year, left_on=[side, "year"], right_on=["source", "year"], nulls_equal=True)
+        whole = found.with_columns(period=pl.lit("all"))
+        yearly = found.drop_nulls("year").with_columns(period=pl.col("year").cast(pl.String))
+        counted = (
+            pl.concat([whole, yearly])
+            .group_by(*pair, "period")
+            .agg(pl.col("len").sum().cast(pl.Int64).alias(f"{side}_set_apart"))
+        )
+        is_known = pl.when(pl.col(side).is_in(list(feeds)))
+        told = told.join(counted, on=[*pair, "period"], how="left", maintain_order="left").with_columns(
+            is_known.then(pl.col(f"{side}_set_apart").fill_null(0)).alias(f"{side}_set_apart")
+        )
+    days = if_kept.group_by(*pair, "period").agg(pl.col("days").sum().alias("days_if_kept"))
+    has_side = pl.any_horizontal(pl.col("left_set_apart", "right_set_apart").is_not_null())
+    return told.join(days, on=[*pair, "period"], how="left", maintain_order="left").with_columns(
+        pl.when(has_side).then("days_if_kept").alias("days_if_kept")
+    )

@@ -58,14 +58,21 @@ def read_assertions(path: Path, market: str | None = None) -> "pl.DataFrame":
     """The printed sums of a file: market, first_day and day Date, volume_t and value_fen Int64 (null where not stated),
     source, row (line of the file).
 
+    path : CSV in any encoding that market files come in (`carbon.formats.text.decode`)
     market : key or product code of statements that name none
-    Raises InvalidAssertions with every problem at once, UnreadableFile and UnknownMarket.
+    Raises InvalidAssertions with every problem at once, UnreadableFile, UnknownMarket, and RepeatedHeading where two
+    columns of one heading differ.
     """
     import polars as pl
 
+    from carbon.formats.headings import refuse_repeated_headings
+    from carbon.formats.text import decode, read_bytes, read_header
+
+    refuse_repeated_headings(path, read_header(path), {name for names in HEADINGS.values() for name in names})
+    text_of_file = decode(read_bytes(path), path.name)
     try:
-        cells = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        cells = pl.read_csv(text_of_file.encode(), infer_schema=False, truncate_ragged_lines=True)
+    except pl.exceptions.PolarsError as error:
         raise UnreadableFile(f"{path.name}: found no readable CSV, expected one ({error})") from None
     columns = {role: next((name for name in names if name in cells.columns), None) for role, names in HEADINGS.items()}
     if columns["day"] is None or (columns["volume_t"] is None and columns["value_cny"] is None):

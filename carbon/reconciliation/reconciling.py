@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from carbon.embedded import resolve_market
 from carbon.errors import Problem
-from carbon.reconciliation.agreement import compare_sources, observe, summarise_agreement
+from carbon.reconciliation.agreement import add_set_apart, compare_sources, observe, summarise_agreement
 from carbon.reconciliation.assertions import check_assertions, check_statements, read_assertions
 from carbon.reconciliation.identities import check_identities, compare_parts_with_total, summarise_identities
+from carbon.reconciliation.unchecked import SetApart, printed_table, rows_set_apart
 from carbon.rows import KEY, empty_rows
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Sources:
     quotes : prices that stand without being a close (`carbon.quotes.quotes_schema`), of rows that passed
     statements : what bulletins say in sentences (`carbon.formats.bulletins.statements_schema`)
     problems : everything wrong with the files, by file and line
+    set_apart : the lines with an error as they are printed; null where nobody knows, as of the lake
+    silent : names of files that hold neither a row nor a price of the market that can be used
     """
 
     rows: "pl.DataFrame"
@@ -50,6 +53,8 @@ class Sources:
     quotes: "pl.DataFrame"
     statements: "pl.DataFrame"
     problems: tuple[Problem, ...]
+    set_apart: SetApart | None = None
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,8 @@ def lines_schema() -> "dict[str, type[pl.DataType]]":
     """Columns and types of the table of checks: check (an identity, "printed sum" or "two sources"), market, left,
     right, measure, same_meaning, period, days_used, products, compared, equal, equal_share, near_share (within 1 in
     10,000), within_1_percent_share, median_relative, p99_relative, largest_relative, largest_difference (tonnes or fen,
-    identities only), worst_day, must_be_exact, holds (every comparison equal).
+    identities only), worst_day, must_be_exact, holds (every comparison equal), and of two sources left_set_apart,
+    right_set_apart and days_if_kept (`agreement.add_set_apart`).
     """
     import polars as pl
 
@@ -85,6 +91,7 @@ def lines_schema() -> "dict[str, type[pl.DataType]]":
         **dict.fromkeys(["equal_share", "near_share", "within_1_percent_share"], share),
         **dict.fromkeys(["median_relative", "p99_relative", "largest_relative"], share),
         **{"largest_difference": whole, "worst_day": pl.Date, "must_be_exact": flag, "holds": flag},
+        **dict.fromkeys(["left_set_apart", "right_set_apart", "days_if_kept"], whole),
     }
 
 
@@ -121,29 +128,43 @@ def read_sources(paths: Sequence[Path], market: str) -> Sources:
     key = resolve_market(market)
     rows, printed, quotes = [empty_rows()], [empty_rows()], [pl.DataFrame(schema=quotes_schema())]
     statements = [pl.DataFrame(schema=statements_schema())]
+    apart, apart_quotes = [empty_rows()], [pl.DataFrame(schema=quotes_schema())]
     problems: list[Problem] = []
+    silent: list[str] = []
     for path in paths:
         name = recognise(path)
         if name not in FORMATS:
             read = read_quotes(path, market=key, format_name=name)
             quotes.append(read.quotes.filter(pl.col("market") == key))
             problems += read.problems
+            silent += [path.name] if quotes[-1].is_empty() else []
             continue
         _, reading = read_trades(path, market=key, format_name=name)
         rows.append(reading.rows)
         problems += reading.problems
-        printed.append(_printed_table(path, name, key))
-        quotes.append(_quotes_of_rows(read_quotes(path, market=key, format_name=name).quotes, reading.rows))
+        printed.append(printed_table(path, name, key))
+        all_quotes = read_quotes(path, market=key, format_name=name).quotes
+        quotes.append(_quotes_of_rows(all_quotes, reading.rows))
+        apart.append(rows_set_apart(path, name, key, reading.problems))
+        apart_quotes.append(_quotes_of_rows(all_quotes, apart[-1]))
+        silent += [path.name] if reading.rows.is_empty() else []
         if name == NAME and key == MARKET:
             statements.append(read_bulletins(path).statements)
-    every = pl.concat(rows)
+    every, left_out = pl.concat(rows), pl.concat(apart)
     label = _label(every)
+    feeds = pl.concat([every, left_out]).filter(pl.col("feed") != NAME).with_columns(label)["feed"]
     return Sources(
         rows=every.with_columns(label),
         printed=pl.concat(printed).with_columns(label),
         quotes=pl.concat(quotes).with_columns(label),
         statements=pl.concat(statements),
         problems=tuple(problems),
+        set_apart=SetApart(
+            rows=left_out.with_columns(label),
+            quotes=pl.concat(apart_quotes).with_columns(label),
+            feeds=tuple(feeds.unique().sort()),
+        ),
+        silent=tuple(silent),
     )
 
 
@@ -200,7 +221,10 @@ def reconcile(sources: Sources, assertions: "pl.DataFrame | None" = None, *, by_
         unanswered = _answered_by_none(checked.unanswered, checked.identities)
     identities = pl.concat(checks)
     compared = compare_sources(observe(sources.rows, sources.quotes))
-    lines = [_lines_of_identities(identities), _lines_of_agreement(compared, by_year=by_year)]
+    table = summarise_agreement(compared, by_year=by_year)
+    if sources.set_apart is not None:
+        table = _with_set_apart(table, compared, sources, sources.set_apart, by_year=by_year)
+    lines = [_lines_of_identities(identities), _lines_of_agreement(table)]
     differences = [_differences_of_identities(identities), _differences_of_agreement(compared)]
     return Reconciliation(lines=pl.concat(lines), differences=pl.concat(differences), unanswered=unanswered)
 
@@ -210,33 +234,6 @@ def _quotes_of_rows(quotes: "pl.DataFrame", rows: "pl.DataFrame") -> "pl.DataFra
     feeds = rows.select("file", "row", "feed").unique(["file", "row"])
     named = quotes.drop("feed").join(feeds, on=["file", "row"], maintain_order="left")
     return named.select(quotes.columns)
-
-
-def _printed_table(path: Path, name: str, market: str) -> "pl.DataFrame":
-    """The parts and the totals of a table that prints both side by side, line for line and unchecked."""
-    import polars as pl
-
-    from carbon.formats import exchange_year, vintage_panel
-    from carbon.formats.parts import lines_of, part_layouts, typed_part
-    from carbon.formats.reading import Limits, canonical_rows
-    from carbon.formats.text import MAX_BYTES, MAX_ROWS, read_header
-    from carbon.rows import ALL
-
-    header = read_header(path)
-    if name == exchange_year.NAME:
-        figures, product = {**exchange_year.FIGURES, ALL: exchange_year.TOTAL}, exchange_year.PRODUCT
-        layouts = part_layouts(name, header, exchange_year.SHARED, figures, price_rule="none", fixed_product=product)
-    elif name == vintage_panel.NAME:
-        figures = {**vintage_panel.FIGURES, ALL: vintage_panel.TOTAL}
-        layouts = part_layouts(name, header, vintage_panel.SHARED, figures, price_rule="none")
-    else:
-        layouts = None
-    if not layouts:
-        return empty_rows()
-    lines = lines_of(path, layouts[ALL], path.name, Limits(max_bytes=MAX_BYTES, max_rows=MAX_ROWS))
-    return pl.concat(
-        canonical_rows(typed_part(lines, layout).typed, layout, market, path.name) for layout in layouts.values()
-    )
 
 
 def _answered_by_none(unanswered: "pl.DataFrame", identities: "pl.DataFrame") -> "pl.DataFrame":
@@ -262,11 +259,22 @@ def _lines_of_identities(identities: "pl.DataFrame") -> "pl.DataFrame":
     return _filled(named.with_columns(same_meaning=pl.lit(True), period=pl.lit("all")), lines_schema())
 
 
-def _lines_of_agreement(compared: "pl.DataFrame", *, by_year: bool) -> "pl.DataFrame":
+def _with_set_apart(
+    table: "pl.DataFrame", compared: "pl.DataFrame", sources: Sources, apart: SetApart, *, by_year: bool
+) -> "pl.DataFrame":
+    """The table of agreement beside the lines that were set apart, and the days with them."""
     import polars as pl
 
-    table = summarise_agreement(compared, by_year=by_year).rename({"days": "compared"})
-    told = table.with_columns(
+    usable = apart.rows.drop_nulls(["day", "product", "method"])
+    rows, quotes = pl.concat([sources.rows, usable]), pl.concat([sources.quotes, apart.quotes])
+    if_kept = summarise_agreement(compare_sources(observe(rows, quotes)), by_year=by_year)
+    return add_set_apart(table, compared, if_kept, apart.rows, apart.feeds)
+
+
+def _lines_of_agreement(table: "pl.DataFrame") -> "pl.DataFrame":
+    import polars as pl
+
+    told = table.rename({"days": "compared"}).with_columns(
         check=pl.lit(TWO_SOURCES), must_be_exact=pl.lit(False), holds=pl.col("equal") == pl.col("compared")
     )
     return _filled(told, lines_schema())

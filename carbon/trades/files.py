@@ -4,6 +4,7 @@ Knows headings, units of outside columns and how a moment is written. Must not k
 is a lazy scan, so that a Parquet file larger than memory can be read; only broken rows are ever listed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from carbon.embedded import read_embedded, resolve_market
 from carbon.errors import Problem, UnknownFormat, UnknownMarket, UnreadableFile
 from carbon.products import vintage_expr
-from carbon.trades.records import METHODS, day_expr, trade_rules, trades_schema
+from carbon.trades.records import FIRST_NAME_CODE, METHODS, day_expr, trade_rules, trades_schema
 from carbon.units import scaled_from_text_expr
 
 if TYPE_CHECKING:
@@ -28,19 +29,23 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "product": ("product", "instrument"),
     "vintage": ("vintage",),
     "method": ("method",),
-    "buyer": ("buyer",),
-    "seller": ("seller",),
+    "buyer": ("buyer", "buyer_name"),
+    "seller": ("seller", "seller_name"),
     "price_fen": ("price_fen", "price_cny"),
     "quantity_t": ("quantity_t",),
 }
-"""Headings that each column may have. Units are in the heading; nothing is guessed from the figures."""
+"""Headings that each column may have, one of them at a time. Units are in the heading; nothing is guessed from the
+figures. Buyers and sellers are codes or names, never both in one file: names under buyer_name and seller_name, and
+under buyer and seller where these hold texts but no whole number."""
 
 PROBLEMS_A_RULE = 1000
 """Broken rows listed for one rule and column; one more line counts the rest."""
 
+_PARTIES = ("buyer", "seller")
 _OPTIONAL = ("vintage", "buyer", "seller", "method")
 _UTC8_MINUTES = 8 * 60
 _MINUTE_US = 60_000_000
+_AGAIN = r"_duplicated_\d+$"
 _OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 _METHOD_WORDS = METHODS | {"挂牌协议交易": 10, "大宗协议交易": 20, "单向竞价": 21}
 
@@ -50,6 +55,7 @@ class TradeReading:
     """A file of trades, checked but not yet read into memory.
 
     good : the rows to keep, in `trades_schema`, in the order of the file; rows_read, rows_kept : counts
+    names : of buyers and sellers, ascending, where the file holds names: buyer and seller are then places in this list
     problems : by rule, then row; assumed : what the file does not say and was taken for granted, in words
     """
 
@@ -58,6 +64,7 @@ class TradeReading:
     rows_kept: int
     problems: tuple[Problem, ...]
     assumed: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 def scan_trade_file(path: Path, *, market: str | None = None, file: str | None = None) -> TradeReading:
@@ -66,14 +73,14 @@ def scan_trade_file(path: Path, *, market: str | None = None, file: str | None =
     path : .csv (UTF-8, first line the headings) or .parquet
     market : key or product code, for a file without a column `market`; file : name to print, the path's own by default
     Row numbers count the heading of a CSV file as line 1; the first row of a Parquet file is row 1.
-    Raises UnreadableFile, UnknownFormat (all missing columns at once), UnknownMarket.
+    Raises UnreadableFile, UnknownFormat (all missing columns and columns given twice at once), UnknownMarket.
     """
     import polars as pl
 
     name = file or path.name
     scan, first_row = _scan(path)
     schema = _schema_of(scan, name)
-    headings = _find_headings(list(schema), market, name)
+    headings = _find_headings(_columns_of(schema), market, name)
     raw = scan.with_row_index("row", offset=first_row).select(
         pl.col("row").cast(pl.Int64),
         *(
@@ -81,7 +88,39 @@ def scan_trade_file(path: Path, *, market: str | None = None, file: str | None =
             for role in HEADINGS
         ),
     )
-    market_keys = _market_keys(raw, market)
+    market_keys = _market_keys(raw, market, name)
+    names = _names_in(raw, name) if _holds_names(raw, headings, schema, name) else None
+    typed = _typed(raw, headings, schema, market_keys, names)
+    rules = trade_rules()
+    broken = pl.any_horizontal(rule.where.fill_null(False) for rule in rules if rule.severity == "error")
+    counts = typed.select(
+        pl.len().alias("rows"),
+        broken.sum().alias("broken"),
+        *(rule.where.fill_null(False).sum().alias(str(number)) for number, rule in enumerate(rules)),
+    )
+    told = _collect(counts, name).row(0, named=True)
+    problems = [
+        problem
+        for number, rule in enumerate(rules)
+        if told[str(number)]
+        for problem in _problems(typed, rule, int(told[str(number)]), headings, name)
+    ]
+    good = typed.filter(~broken).select(trades_schema().keys())
+    rows = int(told["rows"])
+    assumed = _assumed(headings, schema, typed, names, name)
+    return TradeReading(good, rows, rows - int(told["broken"]), tuple(problems), assumed, tuple(names or ()))
+
+
+def _typed(
+    raw: "pl.LazyFrame",
+    headings: Mapping[str, str],
+    schema: "pl.Schema",
+    market_keys: Mapping[str, str],
+    names: list[str] | None,
+) -> "pl.LazyFrame":
+    """The columns of `trades_schema` beside the cells they came of; null where a cell cannot be read."""
+    import polars as pl
+
     typed = raw.with_columns(
         _moment(headings["time_us"], schema[headings["time_us"]]).alias("time_us"),
         pl.col("market_raw")
@@ -94,32 +133,22 @@ def scan_trade_file(path: Path, *, market: str | None = None, file: str | None =
         *(
             _scaled(role, headings.get(role), schema).cast(kind, strict=False).alias(role)
             for role, kind in trades_schema().items()
-            if role in ("buyer", "seller", "quantity_t", "vintage")
+            if role in ("quantity_t", "vintage")
         ),
+        *(_party(role, headings.get(role), schema, names).alias(role) for role in _PARTIES),
     )
     if "vintage" not in headings:
         typed = typed.with_columns(vintage_expr("product").cast(pl.Int16).alias("vintage"))
-    typed = typed.with_columns(day_expr(pl.col("time_us")).alias("day"))
-    rules = trade_rules()
-    broken = pl.any_horizontal(rule.where.fill_null(False) for rule in rules if rule.severity == "error")
-    counts = typed.select(
-        pl.len().alias("rows"),
-        broken.sum().alias("broken"),
-        *(rule.where.fill_null(False).sum().alias(str(number)) for number, rule in enumerate(rules)),
-    )
+    return typed.with_columns(day_expr(pl.col("time_us")).alias("day"))
+
+
+def _collect(frame: "pl.LazyFrame", file: str) -> "pl.DataFrame":
+    import polars as pl
+
     try:
-        told = counts.collect(engine="streaming").row(0, named=True)
-        problems = [
-            problem
-            for number, rule in enumerate(rules)
-            if told[str(number)]
-            for problem in _problems(typed, rule, int(told[str(number)]), headings, name)
-        ]
+        return frame.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(f"found {name} to be unreadable, expected a table of trades: {error}") from error
-    good = typed.filter(~broken).select(trades_schema().keys())
-    rows = int(told["rows"])
-    return TradeReading(good, rows, rows - int(told["broken"]), tuple(problems), _assumed(headings, schema, typed))
+        raise UnreadableFile(f"found {file} to be unreadable, expected a table of trades: {error}") from error
 
 
 def _scan(path: Path) -> "tuple[pl.LazyFrame, int]":
@@ -139,13 +168,24 @@ def _schema_of(scan: "pl.LazyFrame", file: str) -> "pl.Schema":
 
     try:
         return scan.collect_schema()
+    except pl.exceptions.DuplicateError as error:
+        raise UnknownFormat(f"found in {file}: {error}; expected each heading once") from error
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UnreadableFile(f"found {file} to be unreadable, expected a table of trades: {error}") from error
 
 
+def _columns_of(schema: "pl.Schema") -> list[str]:
+    """The headings as the file prints them: the reader of CSV renames those that come a second time."""
+    return [re.sub(_AGAIN, "", name) if re.sub(_AGAIN, "", name) in schema else name for name in schema]
+
+
 def _find_headings(columns: list[str], market: str | None, file: str) -> dict[str, str]:
-    """Role to heading. The first heading of a role that the file has counts."""
-    found = {role: next((n for n in names if n in columns), None) for role, names in HEADINGS.items()}
+    """Role to heading, one each. Raises UnknownFormat for a role with several, and for those that are missing."""
+    given = {role: [heading for heading in columns if heading in names] for role, names in HEADINGS.items()}
+    twice = [" and ".join(headings) for headings in given.values() if len(headings) > 1]
+    if twice:
+        raise UnknownFormat(f"found in {file} the columns {'; '.join(twice)}; expected one column for each of these")
+    found = {role: headings[0] if headings else None for role, headings in given.items()}
     optional = (*_OPTIONAL, "market") if market is not None else _OPTIONAL
     missing = [
         " or ".join(HEADINGS[role]) for role, heading in found.items() if heading is None and role not in optional
@@ -168,13 +208,13 @@ def _raw(heading: str | None, schema: "pl.Schema", otherwise: str | None) -> "pl
     return pl.when(text != "").then(text)
 
 
-def _market_keys(raw: "pl.LazyFrame", market: str | None) -> dict[str, str]:
+def _market_keys(raw: "pl.LazyFrame", market: str | None, file: str) -> dict[str, str]:
     """What the file calls its markets, to the keys of those that are known."""
     import polars as pl
 
     if market is not None:
         resolve_market(market)
-    names = raw.select(pl.col("market_raw").cast(pl.String).unique()).collect(engine="streaming")["market_raw"]
+    names = _collect(raw.select(pl.col("market_raw").cast(pl.String).unique()), file)["market_raw"]
     keys = {}
     for name in names.drop_nulls():
         try:
@@ -182,6 +222,47 @@ def _market_keys(raw: "pl.LazyFrame", market: str | None) -> dict[str, str]:
         except UnknownMarket:
             continue
     return keys or {read_embedded("markets")["market"][0]: read_embedded("markets")["market"][0]}
+
+
+def _holds_names(raw: "pl.LazyFrame", headings: Mapping[str, str], schema: "pl.Schema", file: str) -> bool:
+    """Whether buyers and sellers are names. Raises UnknownFormat where the headings say both."""
+    import polars as pl
+
+    parties = [headings[role] for role in _PARTIES if role in headings]
+    named = [heading for heading in parties if heading not in _PARTIES]
+    if named:
+        if len(named) < len(parties):
+            raise UnknownFormat(f"found in {file} the columns {' and '.join(parties)}; expected names or codes in both")
+        return True
+    if not parties or any(schema[heading].is_numeric() for heading in parties):
+        return False
+    cells = [pl.col(f"{role}_raw").cast(pl.String) for role in _PARTIES if role in headings]
+    told = raw.select(
+        pl.any_horizontal(cell.is_not_null().any() for cell in cells).alias("is_some"),
+        pl.any_horizontal(scaled_from_text_expr(cell, 0).is_not_null().any() for cell in cells).alias("is_number"),
+    )
+    is_some, is_number = _collect(told, file).row(0)
+    return bool(is_some and not is_number)
+
+
+def _names_in(raw: "pl.LazyFrame", file: str) -> list[str]:
+    """The names of buyers and sellers, ascending."""
+    import polars as pl
+
+    sides = (raw.select(pl.col(f"{role}_raw").cast(pl.String).str.strip_chars().alias("name")) for role in _PARTIES)
+    names = _collect(pl.concat(sides).unique(), file)["name"]
+    return [name for name in names.drop_nulls().sort() if name]
+
+
+def _party(role: str, heading: str | None, schema: "pl.Schema", names: list[str] | None) -> "pl.Expr":
+    """The code of a participant, or the place of its name."""
+    import polars as pl
+
+    if names is None:
+        code = _scaled(role, heading, schema)
+        return pl.when(code < FIRST_NAME_CODE).then(code).cast(pl.Int32, strict=False)
+    text = pl.col(f"{role}_raw").cast(pl.String).str.strip_chars()
+    return text.cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int32)
 
 
 def _moment(heading: str, kind: "pl.DataType") -> "pl.Expr":
@@ -236,13 +317,9 @@ def _problems(
     import polars as pl
 
     column = headings.get(rule.column, rule.column)
-    found = (
-        typed.filter(rule.where)
-        .select("row", pl.col(f"{rule.column}_raw").cast(pl.String).fill_null("nothing").alias("found"))
-        .head(PROBLEMS_A_RULE)
-        .collect(engine="streaming")
-        .sort("row")
-    )
+    cell = pl.col(f"{rule.column}_raw").cast(pl.String).fill_null("nothing")
+    broken = typed.filter(rule.where).select("row", cell.alias("found")).head(PROBLEMS_A_RULE)
+    found = _collect(broken, file).sort("row")
     listed = [
         Problem(file, row, column, text, rule.expected, rule.code, rule.severity) for row, text in found.iter_rows()
     ]
@@ -252,7 +329,9 @@ def _problems(
     return listed
 
 
-def _assumed(headings: Mapping[str, str], schema: "pl.Schema", typed: "pl.LazyFrame") -> tuple[str, ...]:
+def _assumed(
+    headings: Mapping[str, str], schema: "pl.Schema", typed: "pl.LazyFrame", names: list[str] | None, file: str
+) -> tuple[str, ...]:
     import polars as pl
 
     assumed = []
@@ -265,6 +344,8 @@ def _assumed(headings: Mapping[str, str], schema: "pl.Schema", typed: "pl.LazyFr
         assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
     if kind == pl.String and headings["time_us"] == "time":
         plain = (~pl.col("time_us_raw").str.contains(_OFFSET)).any()
-        if typed.select(plain).collect(engine="streaming").item():
+        if _collect(typed.select(plain), file).item():
             assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
+    if names is not None and any(headings.get(role) == role for role in _PARTIES):
+        assumed.append("buyer and seller hold no whole number: taken as names")
     return tuple(assumed)

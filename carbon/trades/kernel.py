@@ -230,6 +230,12 @@ def _parties_of(trades: pl.DataFrame) -> tuple[pl.Series, Narrow | Whole, Narrow
         codes = pl.int_range(highest + 1, dtype=pl.Int32, eager=True).extend_constant(None, 1)
         filled = [side.fill_null(highest + 1) if side.null_count() else side for side in sides]
         return codes, filled[0].to_numpy(), filled[1].to_numpy()
+    # Codes of names lie side by side, far from zero.
+    lowest = min(int(low) for side in sides if isinstance(low := side.min(), int))
+    if highest - lowest < _SPARSE + trades.height:
+        codes = pl.int_range(lowest, highest + 1, dtype=pl.Int32, eager=True).extend_constant(None, 1)
+        moved = [(side - lowest).fill_null(highest + 1 - lowest) for side in sides]
+        return codes, moved[0].to_numpy(), moved[1].to_numpy()
     known = pl.concat(side.drop_nulls() for side in sides).unique().sort()
     # Above every code there can be, so that who is not known comes last.
     places = [known.cast(pl.Int64).search_sorted(side.cast(pl.Int64).fill_null(1 << 31)) for side in sides]

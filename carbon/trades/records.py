@@ -1,7 +1,8 @@
 """Single trades: their columns and units, and the rules that each must keep.
 
 Knows one trade: when, where, what, between whom, at what price and how much. Must not know files, headings, storage or
-statistics. A participant is a whole-number code; who is not known is null. Money is fen, mass is tonnes.
+statistics. A participant is a whole-number code, that of a file or one that stands for a name; who is not known is
+null. Money is fen, mass is tonnes.
 """
 
 from dataclasses import dataclass
@@ -13,19 +14,22 @@ from carbon.rows import AUCTION, BLOCK, LISTING
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["LARGEST_VALUE_FEN", "METHODS", "TradeRule", "day_expr", "trade_rules", "trades_schema"]
+__all__ = ["FIRST_NAME_CODE", "LARGEST_VALUE_FEN", "METHODS", "TradeRule", "day_expr", "trade_rules", "trades_schema"]
 
 METHODS = {"listing": LISTING, "block": BLOCK, "auction": AUCTION}
 LARGEST_VALUE_FEN = 1 << 41
 """No trade may be worth as much (22 thousand million CNY): sums of 2**22 trades then stay within int64."""
+
+FIRST_NAME_CODE = 1 << 30
+"""Codes from here up stand for names (`carbon.trades.names`); a file's own codes are below."""
 
 _UTC8_US = 8 * 3600 * 1_000_000
 _DAY_US = 24 * 3600 * 1_000_000
 _UNREADABLE = {
     "time_us": "a moment such as 2024-01-02 09:30:01.5 or 2024-01-02T01:30:01Z, or microseconds since 1970 UTC",
     "vintage": "a year such as 2023",
-    "buyer": "a whole-number code of a participant, up to 2147483647",
-    "seller": "a whole-number code of a participant, up to 2147483647",
+    "buyer": f"a whole-number code below {FIRST_NAME_CODE}; names need the heading buyer_name",
+    "seller": f"a whole-number code below {FIRST_NAME_CODE}; names need the heading seller_name",
     "price_fen": "a price with at most two decimals of CNY, up to 21474836.47",
     "quantity_t": "whole tonnes, up to 2147483647",
 }

@@ -5,23 +5,25 @@ is written, or an engine's inner life.
 """
 
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbon.errors import CarbonError, Problem
+from carbon.lake_files import remove_leftovers, replace_whole, sha256_of, split_by
 from carbon.trades.executors import Done, Engine, open_engine
-from carbon.trades.files import scan_trade_file
+from carbon.trades.files import TradeReading, scan_trade_file
 from carbon.trades.kernel import SLICE_ROWS, FileTask, Partials, sum_file
-from carbon.trades.table import PARTED_BY, TradeFile, commit_parts, is_loaded, replace_whole, trade_files, write_part
+from carbon.trades.names import code_names
+from carbon.trades.table import PARTED_BY, TradeFile, commit_parts, is_loaded, trade_files, write_part
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from carbon.market import Period
+    from carbon.listed import Split
+    from carbon.periods import Span
 
 __all__ = [
     "LOAD_STEPS",
@@ -77,10 +79,9 @@ class TradeSummary:
 
 @dataclass(frozen=True)
 class SummedFiles:
-    """The sums of each file, the calendar years from the first to the last day, and how many files had to be read."""
+    """The sums of each file, and how many files had to be read."""
 
     parts: list[Partials]
-    years: range
     files_read: int
 
 
@@ -94,59 +95,66 @@ def load_trade_records(
 ) -> TradeLoadReport:
     """Add the good rows of a file of trades to the table, in one version; bad rows are set apart and reported.
 
+    Names of buyers and sellers are kept first and stand as codes in the table (`carbon.trades.names`). What a load that
+    was killed a day ago or more left behind is removed.
+
     path : .csv or .parquet, columns as in `carbon.trades.files.HEADINGS`; market : for a file without that column
     file_name : name to report, the path's own by default; progress : told each of LOAD_STEPS as it begins
     Raises UnreadableFile, UnknownFormat, UnknownMarket, LakeBusy.
     """
+    import polars as pl
+
     say = progress or _say_nothing
     name = file_name or path.name
     say("checking")
-    sha256 = _sha256(path) if path.is_file() else ""
+    sha256 = sha256_of(path) if path.is_file() else ""
     if sha256 and is_loaded(lake, sha256):
         return TradeLoadReport(name, sha256, 0, 0, True, (), ())
     reading = scan_trade_file(path, market=market, file=name)
     if reading.rows_kept:
         say("sorting")
-        parts = [
-            write_part(lake, trades, key, year, sha256)
-            for key, year, trades in _by_part(lake, reading.good, reading.rows_kept)
-        ]
+        # The names first: were they to come after the rows, a crash in between would leave codes of nobody.
+        good = _with_codes(reading, lake) if reading.names else reading.good
+        yearly = good.with_columns(year=pl.col("day").dt.year())
+        split = split_by(lake, yearly, PARTED_BY, in_memory=reading.rows_kept <= SLICE_ROWS, staging=_STAGING)
+        parts = [write_part(lake, trades, key, int(year), sha256) for (key, year), trades in split]
         say("appending")
         commit_parts(lake, parts, sha256)
+        remove_leftovers(lake, _STAGING, max(part.modified_ms for part in parts))
     return TradeLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems, reading.assumed)
 
 
 def summarise_trades(
     lake: Path,
     *,
-    by: "Period",
-    split: tuple[str, ...] = (),
+    by: "Span",
+    split: "tuple[Split, ...]" = (),
     markets: Sequence[str] | None = None,
     allowances: "pl.DataFrame | None" = None,
     engine: Engine | None = None,
     keep: bool = True,
     progress: Done | None = None,
 ) -> TradeSummary:
-    """Statistics of the trades in the table, by market, month or year, vintage and method (`carbon.trades.sums`).
+    """Statistics of the trades in the table, by market, period, vintage and method (`carbon.trades.sums`).
 
+    by : "day", "week", "month", "quarter", "year" or "all"; who traded is known by month and longer periods
     split : any of "vintage" and "method", in this order; markets : keys or product codes, all without
     allowances : in issue, for turnover (`carbon.turnover.read_allowances`); engine : threads of this process without
     keep : leave the sums of each file beside the table, and take them from there where they are
     progress : told how many files are done, of how many that must be read
     Raises NoTrades, UnknownMarket, EngineFailed, BadAllowances.
     """
-    from carbon.calendar import sessions_of_years
     from carbon.trades.sums import combine
 
     summed = sum_files(lake, split=split, markets=markets, engine=engine, keep=keep, progress=progress)
-    rows = combine(summed.parts, by=by, sessions=sessions_of_years(summed.years), split=split, allowances=allowances)
+    rows = combine(summed.parts, by=by, split=split, allowances=allowances)
     return TradeSummary(rows, len(summed.parts), summed.files_read)
 
 
 def sum_files(
     lake: Path,
     *,
-    split: tuple[str, ...] = (),
+    split: "tuple[Split, ...]" = (),
     markets: Sequence[str] | None = None,
     engine: Engine | None = None,
     keep: bool = True,
@@ -173,37 +181,20 @@ def sum_files(
     if keep:
         for number, part in zip(fresh, made, strict=True):
             _keep_partials(part, places[number])
-    years = range(min(file.first_day.year for file in files), max(file.last_day.year for file in files) + 1)
-    return SummedFiles([part for part in parts.values() if part is not None], years, len(fresh))
+    return SummedFiles([part for part in parts.values() if part is not None], len(fresh))
 
 
 def _say_nothing(step: str) -> None:
     del step
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _by_part(lake: Path, good: "pl.LazyFrame", rows: int) -> "Iterator[tuple[str, int, pl.DataFrame]]":
-    """The rows of each market and year. What may not fit into memory is first written apart, unsorted, part by part."""
+def _with_codes(reading: TradeReading, lake: Path) -> "pl.LazyFrame":
+    """The good rows of a file of names, with the codes that stand for these in the lake."""
     import polars as pl
 
-    yearly = good.with_columns(year=pl.col("day").dt.year())
-    if rows <= SLICE_ROWS:
-        for (market, year), trades in yearly.collect().partition_by(PARTED_BY, as_dict=True).items():
-            yield str(market), int(year), trades
-        return
-    lake.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=lake) as folder:
-        yearly.sink_parquet(
-            pl.PartitionBy(folder, key=PARTED_BY, include_key=False, approximate_bytes_per_file=None),
-            engine="streaming",
-        )
-        for place in sorted({found.parent for found in Path(folder).rglob("*.parquet")}):
-            market, year = (name.partition("=")[2] for name in place.relative_to(folder).parts)
-            yield market, int(year), pl.read_parquet(place / "*.parquet", hive_partitioning=False)
+    codes = code_names(lake, reading.names)
+    places = pl.int_range(codes.len(), dtype=pl.Int32, eager=True)
+    return reading.good.with_columns(pl.col("buyer", "seller").replace_strict(places, codes, return_dtype=pl.Int32))
 
 
 def _tasks(files: Sequence[TradeFile], split: tuple[str, ...]) -> list[FileTask]:

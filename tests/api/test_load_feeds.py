@@ -49,3 +49,22 @@ def test_rows_that_were_left_out_are_counted(run: Run, tmp_path: Path) -> None:
     assert "1 rows of days without trade and 1 rows that repeat an earlier one are left out" in err
     _, _, err = run("load", "trades", str(file), "--market", "FJEA", "--lang", "zh")
     assert "略去无交易日 1 行，与前文重复 1 行" in err
+
+
+def test_a_month_that_lost_a_day_is_a_part_in_the_command(run: Run, tmp_path: Path) -> None:
+    header = "日期,配额类型,开盘价,最高价,最低价,收盘价,涨幅,日成交量,日成交额,交易方式"
+    lines = [
+        f"{day},CEA,58.0,{high},57.5,58.0,0.0,1000,58000,挂牌协议交易"
+        for day, high in (("2022-02-28", 58.5), ("2022-03-01", 58.5), ("2022-03-02", 57.0), ("2022-04-01", 58.5))
+    ]
+
+    def march(*rows: str) -> str:
+        file = tmp_path / f"{len(rows)}.csv"
+        file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        run("load", "trades", str(file), "--market", "CEA")
+        _, out, _ = run("market", "CEA", "--by", "month", "--format", "json")
+        (found,) = (row["coverage"] for row in json.loads(out) if row["period"] == "2022-03")
+        return str(found)
+
+    assert march(*lines) == "part_of_month"
+    assert march(lines[2].replace("57.0", "58.5")) == "whole_month"

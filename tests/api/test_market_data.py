@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from api import market_rows
 from api.app import create_app
-from api.market_rates import NO_RATE
+from api.market_rates import CONVERTED, NO_RATE, no_rate
 from api.market_series import FREQUENCIES, MEASURES, Method, SeriesId, UnknownSeries, parse_series_id, write_series_id
 from api.settings import Settings
 from carbon.loading import load_trades
@@ -228,6 +228,36 @@ def test_euro_is_the_figure_times_the_last_rate_that_is_not_of_the_future(growin
     assert months["2024-12"]["value_eur"] == (204000 + 380000) * 0.130
     tonnes = get(growing, "/v1/series/CEA.volume.d?currency=EUR")[0]
     assert (tonnes["value"], tonnes["unit"], tonnes["currency"], tonnes["note"]) == (11500.0, "t", None, None)
+
+
+def test_statistics_in_another_currency_have_the_rate_and_its_day_beside_them(growing: TestClient) -> None:
+    rates = {date(2024, 11, 28): (0.131, 0.140), date(2024, 12, 2): (0.130, None)}
+    with Session(growing.app.state.store.engine) as session:  # type: ignore[attr-defined]
+        for day, (euro, dollar) in rates.items():
+            session.add(
+                FxRate(
+                    currency="CNY", day=day, source="made up", per_eur=euro, per_usd=dollar, file="f", sha256="0" * 64
+                )
+            )
+        session.commit()
+    url = "/v1/markets/CEA/periods?by=month"
+    november, december, january = get(growing, f"{url}&currency=EUR")
+    assert november["last_day"] == november["rate_day"] == "2024-11-28"
+    assert november["value_in_currency"] == november["value_fen"] / 100 * 0.131
+    assert november["vwap_in_currency_per_t"] == november["vwap_cny_per_t"] * 0.131
+    assert (november["currency"], november["rate_carried_forward"], november["rate_note"]) == ("EUR", False, None)
+    # The last trades of December are of the 3rd: the rate of the day before.
+    assert (december["rate"], december["rate_day"], december["rate_carried_forward"]) == (0.130, "2024-12-02", True)
+    assert december["value_in_currency"] == (204000 + 380000) * 0.130
+    # On 2 January the rate of 2 December is 31 days old, the most there may be; a day less and there is none.
+    assert january["rate_day"] == "2024-12-02"
+    dollars = {row["period"]: row for row in get(growing, f"{url}&currency=USD")}
+    assert dollars["2024-12"]["rate"] == 0.140
+    assert (dollars["2025-01"]["value_in_currency"], dollars["2025-01"]["rate"]) == (None, None)
+    assert dollars["2025-01"]["rate_note"] == no_rate("USD")
+    plain = get(growing, url)[0]
+    assert [plain[name] for name in CONVERTED] == [None] * len(CONVERTED)
+    assert growing.get(f"{url}&currency=GBP").status_code == 422
 
 
 def test_the_real_file_gives_the_printed_sums(tmp_path: Path, outside_data: Path) -> None:

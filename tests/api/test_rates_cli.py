@@ -85,9 +85,30 @@ def test_bad_rows_are_listed_and_good_ones_kept(run: Run, tmp_path: Path) -> Non
     assert out.splitlines()[1].startswith('mixed.csv,2,per_eur,-1,"a rate above zero, from ')
     assert "1 rates; 1 new" in err
     path.write_text(f"{HEADER}\n2024-06-28,CNY,-1,,ECB\n", encoding="utf-8")
-    code, out, _ = run("load", "rates", str(path), "--format", "table")
-    assert code == 4
+    code, out, err = run("load", "rates", str(path), "--format", "table")
+    assert code == 1
     assert "a rate above zero" in out
+    assert "no rate in mixed.csv that can be used" in err
+    path.write_text(HEADER + "\n", encoding="utf-8")
+    code, _, err = run("load", "rates", str(path), "--lang", "zh")
+    assert code == 1
+    assert "mixed.csv 中没有可用的汇率" in err
+
+
+def test_a_rate_carried_forward_is_as_old_as_the_month_it_is_of(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "icap.csv"
+    lines = ["01/03/2024,40,CNY,0.13,", "29/03/2024,40,CNY,0.13,", "15/04/2024,40,CNY,0.13,", "20/05/2024,40,CNY,0.13,"]
+    names = ",Hubei (Pilot) Emissions Trading System,,,\nDate,Secondary Market,Market Currency,Exchange rate CNY/EUR,"
+    path.write_text("\n".join([names, *lines]) + "\n", encoding="utf-8")
+    assert run("load", "rates", str(path))[0] == 0
+    _, out, _ = run("rates", "--day", "2024-04-15", "--format", "json")
+    # The rate of March is one for the whole month; from its last day to 15 April are 15 days.
+    (euro,) = (row for row in json.loads(out) if row["to"] == "EUR")
+    assert (euro["rate"], euro["rate_day"], euro["rate_age_days"]) == (0.13, "2024-03-31", 15)
+    # On 20 May the same rate is printed again, but by then it is older than rates may be.
+    assert run("rates", "--day", "2024-05-20")[0] == 3
+    _, out, _ = run("rates", "--day", "2024-05-20", "--max-age-days", "50", "--format", "json")
+    assert json.loads(out)[0]["rate_age_days"] == 30 + 20
 
 
 def test_files_that_hold_no_rates(run: Run, tmp_path: Path, outside_data: Path) -> None:

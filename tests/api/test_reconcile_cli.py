@@ -51,7 +51,7 @@ def test_two_bulletins_that_agree(run: Run, tmp_path: Path) -> None:
     }
     assert exact["holds"].all()
     assert "not checked: " in err
-    assert "2024-09-30" in err
+    assert "2026-03-06" in err
 
 
 def test_a_tonne_too_few_ends_with_four(run: Run, tmp_path: Path) -> None:
@@ -134,3 +134,72 @@ def test_anomalies_of_files(run: Run, tmp_path: Path) -> None:
     assert "rule" not in out.splitlines()[1]
     _, out, _ = run("anomalies", file, "--market", "CEA", "--format", "table")
     assert "what looks wrong in 3 rows" in out
+
+
+ICAP = [
+    ",Hubei (Pilot) Emissions Trading System,,,,",
+    "Date,Primary Market,Secondary Market,Market Currency,Exchange rate CNY/EUR,",
+    "01/03/2024,,40,CNY,0.13,",
+]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "no row of Guangdong in icap.csv"), ("zh", "icap.csv 中没有Guangdong")]
+)
+def test_a_file_without_the_market_ends_with_one(run: Run, tmp_path: Path, lang: str, said: str) -> None:
+    icap = write(tmp_path, "icap.csv", ICAP[0], ICAP[1:])
+    code, out, err = run("reconcile", icap, "--market", "Guangdong", "--lang", lang)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert run("reconcile", icap, "--market", "Hubei")[0] == 0
+    # Prices without tonnes are compared, but there is no row that could be odd.
+    code, out, err = run("anomalies", icap, "--market", "Hubei")
+    assert (code, out) == (1, "")
+    assert "no row of Hubei in icap.csv that can be used" in err
+
+
+@pytest.mark.parametrize("verb", [("reconcile",), ("anomalies",), ("load", "trades")])
+@pytest.mark.parametrize(
+    ("market", "lines"),
+    [
+        pytest.param("CEA", [], id="header only"),
+        pytest.param("Hubei", PRICES, id="wrong market"),
+        pytest.param("CEA", ["2026-1-5,CEA,挂牌协议,50,40,50,42,2100"], id="nothing but bad rows"),
+    ],
+)
+def test_nothing_usable_is_one_rule(
+    run: Run, tmp_path: Path, verb: tuple[str, ...], market: str, lines: list[str]
+) -> None:
+    code, _, err = run(*verb, write(tmp_path, "price.csv", PRICE, lines), "--market", market, "--format", "csv")
+    assert code == 1
+    assert f"no row of {market} in price.csv that can be used" in err
+
+
+def test_one_unusable_file_of_two_is_named_and_the_other_is_used(run: Run, tmp_path: Path) -> None:
+    files = [write(tmp_path, "price.csv", PRICE, PRICES), write(tmp_path, "empty.csv", PRICE, [])]
+    for verb, columns in (("reconcile", list(lines_schema())), ("anomalies", ["rule"])):
+        code, out, err = run(verb, *files, "--market", "CEA", "--format", "csv")
+        assert code == 1
+        assert out.splitlines()[0].split(",")[: len(columns)] == columns
+        assert [line for line in err.splitlines() if "that can be used" in line] == [
+            "greenfin: no row of CEA in empty.csv that can be used"
+        ]
+
+
+def test_the_rule_stands_in_the_help(run: Run) -> None:
+    for verb in (("reconcile",), ("anomalies",), ("load", "trades"), ("load", "rates")):
+        assert "Ends with 1 where a file holds no r" in " ".join(run(*verb, "--help")[1].split())
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "Lines set apart"), ("zh", "剔除")])
+def test_lines_set_apart_are_shown_beside_each_pair(run: Run, tmp_path: Path, lang: str, title: str) -> None:
+    files = bulletins(tmp_path, [PRICES[0], PRICES[1].replace(",50,50,50,", ",50,40,50,")])
+    asked = ("reconcile", *files, "--market", "CEA")
+    _, out, _ = run(*asked, "--format", "table", "--lang", lang)
+    (line,) = (line.split() for line in out.splitlines() if "~ crc_settlement  volume " in line and "%" not in line)
+    assert line == ["crc_price", "~", "crc_settlement", "volume", "1", "0", "1", "2"]
+    assert title in out
+    lines = pl.read_csv(run(*asked, "--format", "csv")[1].encode()).filter(check="two sources", measure="volume")
+    assert lines.select("compared", "left_set_apart", "right_set_apart", "days_if_kept").row(0) == (1, 1, 0, 2)
+    clean = run("reconcile", *bulletins(tmp_path, PRICES), "--market", "CEA", "--format", "table", "--lang", lang)[1]
+    assert title not in clean

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from api.lang import texts
+from carbon.fx import MAX_AGE_DAYS
 
 Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
@@ -104,6 +105,8 @@ def test_turnover_is_added_from_a_file(loaded: Run, tmp_path: Path) -> None:
         (("--by", "week"), "expected day, month, quarter, year, all"),
         (("--split", "vintage,buyer"), "expected vintage, method, product"),
         (("--feed", "wind_daily"), "loaded are cneeex_daily"),
+        (("--currency", "GBP"), "expected EUR, USD"),
+        (("--currency", "EUR", "--garch"), "returns have no currency"),
         (("--format", "xlsx"), "expected table, json or csv"),
     ],
 )
@@ -111,6 +114,38 @@ def test_wrong_options_are_wrong_usage(loaded: Run, words: tuple[str, str], expe
     code, out, err = loaded("market-statistics", *words)
     assert (code, out) == (2, "")
     assert expected in " ".join(err.replace("│", " ").split())
+
+
+def test_figures_in_another_currency(loaded: Run, tmp_path: Path) -> None:
+    rates = write(tmp_path, "day,currency,per_eur,per_usd,source", ["2022-03-30,CNY,0.14,,ECB"], "rates.csv")
+    assert loaded("load", "rates", rates)[0] == 0
+    asked = ("market-statistics", "--by", "month", "--currency", "eur")
+    march, april = json.loads(loaded(*asked, "--format", "json")[1])
+    for row, value, last in ((march, 58_000, "2022-03-31"), (april, 117_160 + 5_220_000, "2022-04-01")):
+        assert row["value_in_currency"] == pytest.approx(value * 0.14)
+        assert (row["currency"], row["rate"], row["rate_day"]) == ("EUR", 0.14, "2022-03-30")
+        assert (row["last_day"], row["rate_carried_forward"], row["rate_note"]) == (last, True, None)
+    assert "currency" not in json.loads(loaded("market-statistics", "--format", "json")[1])[0]
+    (dollar,) = json.loads(loaded("market-statistics", "--currency", "USD", "--format", "json")[1])
+    assert (dollar["value_in_currency"], dollar["rate_carried_forward"]) == (None, None)
+    assert "no rate of USD" in dollar["rate_note"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_table_in_another_currency(loaded: Run, tmp_path: Path, lang: str) -> None:
+    text = texts("cli", "zh" if lang == "zh" else "en")
+    asked = ("market-statistics", "--by", "month", "--currency", "EUR", "--format", "table", "--lang", lang)
+    reason = text["statistics_no_rate"].format(currency="EUR", days=MAX_AGE_DAYS)
+    assert loaded(*asked)[1].splitlines()[-1] == reason
+    rates = write(tmp_path, "day,currency,per_eur,per_usd,source", ["2022-03-31,CNY,0.14,,ECB"], "rates.csv")
+    loaded("load", "rates", rates)
+    _, out, _ = loaded(*asked)
+    assert out.startswith(text["title_in_currency"].format(markets="CEA", currency="EUR"))
+    march, april = (line.split() for line in out.splitlines() if line.startswith("2022-"))
+    # 58 CNY/t at 0.14 are 8.12 EUR/t; only the rate of April is of another day.
+    assert march == ["2022-03", "1,000", "58000.00", "8120.00", "58.00", "8.12", "0.140000", "2022-03-31"]
+    assert april[-1] == "2022-03-31*"
+    assert out.splitlines()[-1] == text["statistics_rate_carried"]
 
 
 def test_what_is_not_there_is_not_found(run: Run, tmp_path: Path) -> None:

@@ -81,11 +81,47 @@ def test_participants_with_those_not_known(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("by", "periods"),
+    [
+        ("day", ["2024-01-02", "2024-02-01"]),
+        ("week", ["2024-W01", "2024-W05"]),
+        ("month", ["2024-01", "2024-02"]),
+        ("quarter", ["2024Q1"]),
+        ("all", ["all"]),
+    ],
+)
+def test_summary_by_any_period(run: Run, by: str, periods: list[str]) -> None:
+    run("load", "trade-records", "mine.csv")
+    _, out, _ = run("trades", "summary", "--by", by, "--format", "json")
+    rows = json.loads(out)
+    assert [row["period"] for row in rows] == periods
+    assert {row["by"] for row in rows} == {by}
+    assert sum(row["volume_t"] for row in rows) == 100 + 100_000 + 50
+    assert sum(row["returns"] for row in rows) == 1
+    assert (rows[0]["participants"] is None) == (by in ("day", "week"))
+
+
+def test_participants_by_name(run: Run) -> None:
+    lines = TRADES.replace(",1,2,", ",武钢,华能,").replace(",,3,", ",,Li,").replace(",2,1,", ",华能,武钢,")
+    Path("names.csv").write_text(lines, encoding="utf-8")
+    _, _, err = run("load", "trade-records", "names.csv")
+    assert "names.csv: assumed: buyer and seller hold no whole number: taken as names" in err
+    _, out, _ = run("trades", "participants", "--by", "quarter", "--format", "json")
+    found = {row["name"]: (row["period"], row["bought_t"], row["sold_t"]) for row in json.loads(out)}
+    assert found["Li"] == ("2024Q1", 0, 100_000)
+    assert set(found) == {None, "Li", "武钢", "华能"}
+    _, out, _ = run("trades", "participants", "--by", "all", "--format", "table")
+    assert "武钢" in out
+    assert "10737418" not in out
+
+
+@pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         (("trades", "summary"), 3, "found no trades"),
         (("trades", "summary", "--market", "XYZ"), 3, "XYZ"),
-        (("trades", "summary", "--by", "week"), 2, "month or year"),
+        (("trades", "summary", "--by", "decade"), 2, "day, week, month, quarter, year, all"),
+        (("trades", "participants", "--by", "week"), 2, "expected month, quarter, year, all"),
         (("trades", "summary", "--split", "buyer"), 2, "vintage or method"),
         (("trades", "summary", "--engine", "dask"), 4, "local-cluster"),
         (("load", "trade-records", "absent.csv"), 4, "no file absent.csv"),

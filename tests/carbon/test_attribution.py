@@ -100,6 +100,7 @@ def test_trades_go_to_the_exchange_and_custody_to_the_registry() -> None:
     rows = attribute_markets(national(figure("CEA", "2022", 50, 2750), figure("Hubei", "2022", 6, 270)), year(2022))
     shanghai, wuhan, nowhere = of_hub(rows, "shanghai"), of_hub(rows, "wuhan"), of_hub(rows, None)
     assert (shanghai["traded_volume_t"], shanghai["traded_value_fen"]) == (50, 2750)
+    # No pilot trades in this table's Shanghai, so that the one registry not known cannot be its.
     assert (shanghai["custody_volume_t"], shanghai["settled_value_fen"]) == (0, 0)
     assert (wuhan["traded_volume_t"], wuhan["traded_value_fen"]) == (6, 270)
     assert (wuhan["custody_volume_t"], wuhan["settled_value_fen"]) == (50, 2750)
@@ -116,8 +117,49 @@ def test_a_market_without_figure_is_null_for_its_hub_and_zero_where_no_exchange_
     assert (wuhan["traded_known_t"], wuhan["traded_source"]) == (0, "Hubei: no figure")
     assert (lhasa["traded_volume_t"], lhasa["traded_value_fen"]) == (0, 0)
     assert lhasa["traded_source"] == "no exchange known to sit here"
-    # The pilot's registry is not known to sit elsewhere, so that no city's custody is a true zero.
-    assert (lhasa["custody_volume_t"], wuhan["custody_volume_t"]) == (None, 50)
+    # The pilot's registry may sit where the pilot trades; nothing of it can be a city's that has no market at all.
+    assert (lhasa["custody_volume_t"], wuhan["custody_volume_t"]) == (0, 50)
+
+
+WITH_SHANGHAI = (*NATIONAL_SEATS, ("pilot", "Shanghai", "exchange", "shanghai", date(2013, 11, 26)))
+
+
+@pytest.mark.parametrize(
+    ("of_shanghai", "expected"), [((8, 80), None), ((None, None), None), ((8, None), None), ((0, 0), 0)]
+)
+def test_custody_is_null_where_tonnes_of_no_known_registry_might_be_the_citys(
+    of_shanghai: tuple[int | None, int | None], expected: int | None
+) -> None:
+    figures = rows_of(FIGURES, figure("CEA", "2022", 50, 2750), figure("Shanghai", "2022", *of_shanghai))
+    markets = markets_of(CEA, ("Shanghai", date(2013, 11, 26)))
+    market = MarketFrames(figures, markets, rows_of(SEATS, *WITH_SHANGHAI))
+    rows = attribute_markets(market, year(2022), hubs=["lhasa"])
+    shanghai, wuhan, nowhere, lhasa = (of_hub(rows, hub) for hub in ("shanghai", "wuhan", None, "lhasa"))
+    assert (shanghai["custody_volume_t"], shanghai["settled_value_fen"]) == (expected, expected)
+    assert (wuhan["custody_volume_t"], wuhan["settled_value_fen"]) == (50, 2750)
+    assert (lhasa["custody_volume_t"], lhasa["settled_value_fen"]) == (0, 0)
+    assert shanghai["custody_known_t"] + wuhan["custody_known_t"] + nowhere["custody_known_t"] == 50 + (
+        of_shanghai[0] or 0
+    )
+    told = "no registry known to sit here"
+    assert lhasa["custody_source"] == told
+    assert shanghai["custody_source"] == told + ("" if expected == 0 else "; where that of Shanghai sits is not known")
+    assert shanghai["traded_volume_t"] == (None if of_shanghai[0] is None else 50 + of_shanghai[0])
+
+
+def test_tonnes_of_a_market_that_sits_nowhere_might_be_any_citys() -> None:
+    rows = attribute_markets(national(figure("CEA", "2022", 50, 2750), figure("Mars", "2022", 5, 50)), year(2022))
+    assert of_hub(rows, "wuhan")["custody_volume_t"] == 50
+    assert of_hub(rows, "shanghai")["custody_volume_t"] is None
+    assert of_hub(rows, "shanghai")["traded_volume_t"] == 50
+
+
+def test_a_facility_of_later_years_claims_nothing() -> None:
+    seats = rows_of(SEATS, *NATIONAL_SEATS, ("moved", "Hubei", "exchange", "chengdu", date(2024, 1, 1)))
+    figures = rows_of(FIGURES, *(figure("Hubei", str(number), 7, 70) for number in (2015, 2024)))
+    market = MarketFrames(figures, markets_of(PILOT), seats)
+    early, late = (of_hub(attribute_markets(market, year(number)), "chengdu") for number in (2015, 2024))
+    assert (early["custody_volume_t"], late["custody_volume_t"]) == (0, None)
 
 
 def test_one_hub_with_a_known_and_an_unknown_market_is_null_and_keeps_what_is_known() -> None:
@@ -137,7 +179,9 @@ def test_a_value_that_is_not_printed_is_null_beside_its_tonnes() -> None:
 def test_before_a_market_opens_nothing_is_missing() -> None:
     rows = attribute_markets(national(figure("Hubei", "2015", 7, 210)), year(2015))
     assert of_hub(rows, "shanghai")["traded_volume_t"] == 0
-    assert of_hub(rows, "wuhan")["custody_volume_t"] == 0
+    assert of_hub(rows, "shanghai")["custody_volume_t"] == 0
+    # Where the pilot's registry sits is not known: it may well be here.
+    assert of_hub(rows, "wuhan")["custody_volume_t"] is None
 
 
 def test_custody_begins_with_the_registry() -> None:
@@ -157,7 +201,7 @@ def test_custody_begins_with_the_registry() -> None:
     figures = rows_of(FIGURES, figure("CEA", "2021", 9, 90, date(2021, 7, 1)))
     early = attribute_markets(MarketFrames(figures, markets_of(CEA), seats), year(2021))
     assert of_hub(early, None)["custody_volume_t"] == 9
-    assert of_hub(early, "shanghai")["custody_volume_t"] == 0
+    assert of_hub(early, "shanghai")["custody_volume_t"] is None
 
 
 def test_two_hubs_that_claim_one_market_get_nothing() -> None:
@@ -166,7 +210,7 @@ def test_two_hubs_that_claim_one_market_get_nothing() -> None:
         MarketFrames(rows_of(FIGURES, figure("CEA", "2022", 5, 50)), markets_of(CEA), seats), year(2022)
     )
     assert of_hub(rows, None)["traded_volume_t"] == 5
-    assert of_hub(rows, "beijing")["traded_volume_t"] == 0
+    assert of_hub(rows, "beijing")["traded_volume_t"] is None
 
 
 def test_a_figure_of_a_market_that_nobody_listed_is_kept() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from carbon.errors import FileTooLarge, UnknownFormat, UnknownMarket, UnreadableFile
 from carbon.formats import FORMATS, read_trades, recognise, wind_daily
+from carbon.formats.headings import RepeatedHeading
 from carbon.formats.text import read_bytes, split_cells
 from carbon.market import FEED_PRIORITY, SCREEN_ONLY_FEEDS
 from carbon.rows import BLOCK, LISTING, rows_schema
@@ -205,3 +206,32 @@ def test_an_encoding_nobody_uses(tmp_path):
     path.write_bytes(b"\xff\x80\xff\x81,\xff\n\xff\x80\xff\xff")
     with pytest.raises((UnreadableFile, UnknownFormat), match=r"noise\.csv"):
         recognise(path)
+
+
+def test_two_unlike_columns_of_one_heading_are_refused(write_national):
+    path = write_national([f"{GOOD},999"], header=f"{HEADER},日成交量")
+    with pytest.raises(RepeatedHeading, match=r"national.csv heading '日成交量' over columns 8, 11 with unlike cells"):
+        read_trades(path, market="CEA")
+
+
+@pytest.mark.parametrize(("heading", "cell"), [("日成交量", "1000"), ("备注", "a")])
+def test_equal_columns_and_columns_that_nobody_reads_do_no_harm(write_national, heading, cell):
+    path = write_national([f"{GOOD},{cell},{cell}x"], header=f"{HEADER},{heading},备注")
+    _, reading = read_trades(path, market="CEA")
+    assert reading.rows["volume_t"].to_list() == [1000]
+    assert reading.problems == ()
+
+
+def test_headings_that_differ_in_their_brackets_are_one(tmp_path):
+    header = (
+        "日期,交易品种,交易类型,收盘价（元/吨）,最高价（元/吨）,最低价（元/吨）,成交量（吨）,成交额（元）,成交额(元)"
+    )
+    path = tmp_path / "price.csv"
+    path.write_text(f"{header}\n2026-1-5,CEA,挂牌协议,50,50,50,42,2100,2200\n", encoding="utf-8")
+    with pytest.raises(RepeatedHeading, match=r"'成交额（元）' over columns 8, 9"):
+        read_trades(path, market="CEA")
+
+
+def test_the_column_that_wind_prints_twice_is_read(wind_file):
+    _, reading = read_trades(wind_file, market="Hubei")
+    assert reading.rows["cumulative_volume_t"].null_count() < reading.rows.height

@@ -126,3 +126,44 @@ def test_the_order_of_the_rates_does_not_matter(rates, random):
     random.shuffle(order)
     days = pl.Series([START + timedelta(offset) for offset in range(0, 250, 7)])
     assert_frame_equal(rates_on(days, rates, to="EUR"), rates_on(days, rates[order], to="EUR"))
+
+
+def carried(*rows):
+    """Rates to EUR from (day, per_eur, source)."""
+    return pl.DataFrame(
+        [(day, "CNY", eur, None, source, 1) for day, eur, source in rows], schema=rates_schema(), orient="row"
+    )
+
+
+PRINTED = "icap_prices (one rate for the month)"
+REPEATED = "icap_prices (carried forward since 2024-02)"
+
+
+def test_a_rate_printed_again_is_as_old_as_the_one_it_repeats():
+    rates = carried((date(2024, 2, 28), 0.128, PRINTED), (date(2024, 3, 15), 0.128, REPEATED))
+    found = rates_on(pl.Series([date(2024, 2, 28), date(2024, 3, 15)]), rates, to="EUR")
+    assert found["rate_day"].to_list() == [date(2024, 2, 28), date(2024, 2, 29)]
+    assert found["rate_age_days"].to_list() == [0, 15]
+    assert rates_on(pl.Series([date(2024, 3, 15)]), rates, to="EUR", max_age_days=14)["rate"].to_list() == [None]
+
+
+def test_a_younger_rate_counts_before_one_printed_again_on_the_day():
+    rates = carried((date(2024, 3, 15), 0.128, REPEATED), (date(2024, 3, 14), 0.2, "ECB"))
+    found = rates_on(pl.Series([date(2024, 3, 15)]), rates, to="EUR").row(0, named=True)
+    assert (found["rate"], found["rate_day"], found["rate_source"]) == (0.2, date(2024, 3, 14), "ECB")
+
+
+def test_the_age_of_a_rate_carried_forward_from_nobody_knows_when_is_null():
+    rates = carried((date(2024, 3, 15), 0.128, "a page (carried forward)"))
+    found = rates_on(pl.Series([date(2024, 3, 15)]), rates, to="EUR").row(0, named=True)
+    assert (found["rate"], found["rate_day"], found["rate_age_days"]) == (0.128, None, None)
+
+
+def test_the_real_rate_of_february_2024_grows_old(market_files):
+    rates = read_quotes(market_files / "raw_icap_secondary_7_ets.csv.gz").rates
+    days = pl.Series([date(2024, 2, 29), date(2024, 3, 29), date(2024, 6, 28)])
+    found = rates_on(days, rates, to="EUR", max_age_days=200)
+    # 29 March, and 28 June after 31 + 30 + 31 days of March to May.
+    assert found["rate_age_days"].to_list() == [0, 29, 31 + 30 + 31 + 28]
+    assert found["rate"].to_list() == [0.128099405] * 3
+    assert rates_on(days, rates, to="EUR")["rate"].to_list() == [0.128099405, 0.128099405, None]

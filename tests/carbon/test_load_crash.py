@@ -58,8 +58,11 @@ def workers() -> Iterator[Workers]:
     process.communicate()
 
 
-def write_file(folder: Path, number: int, random: Random) -> DayFile:
-    """File `number`: one vintage of one market, listing and block on each of 200 weekdays that lie in two years."""
+def write_file(folder: Path, number: int, random: Random, *, with_bad_line: bool = False) -> DayFile:
+    """File `number`: one vintage of one market, listing and block on each of 200 weekdays that lie in two years.
+
+    with_bad_line : also one line of another vintage whose high is below its low, on the first of these days
+    """
     market = list(PRODUCTS)[number % len(PRODUCTS)]
     block, vintage = number // len(PRODUCTS) % 4, 13 + number // len(PRODUCTS) // 4
     day, lines, volume_t, value_fen = date(2021 + block, 7, 16), [HEADER], 0, 0
@@ -71,6 +74,9 @@ def write_file(folder: Path, number: int, random: Random) -> DayFile:
                 lines.append(f"{day},{PRODUCTS[market]}{vintage},{prices},0.0,{volume},{price * volume},{method}")
                 volume_t, value_fen = volume_t + volume, value_fen + 100 * price * volume
         day += timedelta(1)
+    if with_bad_line:
+        first_day = lines[1].split(",")[0]
+        lines.append(f"{first_day},{PRODUCTS[market]}99,58.0,57.0,58.0,58.0,0.0,1,58,挂牌协议交易")
     path = folder / f"{number:03d}.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return DayFile(market, path, volume_t, value_fen)
@@ -218,7 +224,7 @@ def is_derived_from_lake(engine: Engine, lake: Path, market: str) -> bool:
 def state(engine: Engine, lake: Path) -> tuple[object, ...]:
     """All that a run may change: SQL with ids, the lake's version and the names of its files."""
     with engine.connect() as connection:
-        tables = ("carbon_daily_bar", "carbon_trade_summary", "carbon_trade_file")
+        tables = ("carbon_daily_bar", "carbon_trade_summary", "carbon_trade_file", "carbon_day_set_apart")
         rows = [sorted(map(str, connection.execute(text(f"SELECT * FROM {table}")))) for table in tables]
     return rows, lake_version(lake), sorted(str(path) for path in lake.rglob("*"))
 
@@ -236,6 +242,10 @@ def check_after_death(engine: Engine, lake: Path, files: list[DayFile], heard: l
             text("SELECT market, min(lake_version), max(lake_version) FROM carbon_trade_summary GROUP BY market")
         ).all()
         log = connection.execute(text("SELECT file, market FROM carbon_trade_file")).all()
+        set_apart = connection.execute(
+            text("SELECT f.file FROM carbon_day_set_apart d JOIN carbon_trade_file f ON f.id = d.trade_file")
+        ).scalars()
+        assert sorted(set_apart) == sorted(file for file, _market in log), "a file without its days set apart"
     versions = {market: (least, most) for market, least, most in recorded if least is not None}
     logged = [file for file, _market in log]
     assert len(set(logged)) == len(logged)
@@ -272,7 +282,7 @@ def derived_afresh(lake: Path, folder: Path) -> list[list[dict[str, Any]]]:
 
 
 def test_loads_survive_a_kill(engine: Engine, workers: Workers, random: Random, tmp_path: Path) -> None:
-    files = [write_file(tmp_path, number, random) for number in range(2 * KILLS + 2)]
+    files = [write_file(tmp_path, number, random, with_bad_line=True) for number in range(2 * KILLS + 2)]
     lake = tmp_path / "lake"
     with Session(engine) as session:
         load_embedded(session)
@@ -332,7 +342,7 @@ def check_completion(
         ensure_fresh(session, lake)
         logged = session.exec(select(TradeFile)).all()
     assert sorted((one.file, one.market, one.rows_kept, one.rows_read, one.rows_rejected) for one in logged) == [
-        (file.path.name, file.market, ROWS, ROWS, 0) for file in files
+        (file.path.name, file.market, ROWS, ROWS + 1, 1) for file in files
     ]
     with engine.connect() as connection:
         assert sql_sums(connection) == {market: sums[-1] for market, sums in sums_of(files).items()}

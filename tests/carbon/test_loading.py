@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from sqlmodel import select
+from sqlmodel import delete, select
 
 import carbon.loading
 from carbon.errors import UnknownMarket
 from carbon.facts import market_periods, market_years
 from carbon.lake import append_rows, lake_version, read_rows
 from carbon.loading import ensure_fresh, load_trades, refresh_market
-from carbon.tables import DailyBar, TradeFile, TradeSummary
+from carbon.tables import DailyBar, DaySetApart, TradeFile, TradeSummary
 
 
 def sql_rows(session):
-    tables = (DailyBar, TradeSummary, TradeFile)
+    tables = (DailyBar, TradeSummary, TradeFile, DaySetApart)
     return [sorted(str(sorted(row.model_dump().items())) for row in session.exec(select(table))) for table in tables]
 
 
@@ -134,6 +134,104 @@ def test_other_figures_for_a_loaded_day_name_the_earlier_file(session, lake, wri
         "2000 t, 117160.00 CNY, close 58.58 for CEA listing of 2022-03-02, as loaded from first.csv"
     )
     assert (report.rows_kept, report.rejected, lake_version(lake)) == (1, 1, version + 1)
+
+
+def listing(day, close="58.0", high="58.5", product="CEA"):
+    return f"{day},{product},58.0,{high},57.5,{close},0.0,1000,{float(close) * 1000:.0f},挂牌协议交易"
+
+
+# March lies between days that are loaded, and lacks one whose high is below its low.
+AROUND_MARCH = [listing("2022-02-28"), listing("2022-03-01"), listing("2022-03-02", high="57.0"), listing("2022-04-01")]
+
+
+def extent(session, month="2022-03", market="CEA"):
+    session.expire_all()
+    return session.get(TradeSummary, (market, month, "month", "loaded")).coverage
+
+
+def days_set_apart(session):
+    return {(one.day and str(one.day), one.lines) for one in session.exec(select(DaySetApart))}
+
+
+def test_a_month_that_lost_a_day_is_a_part_until_another_file_has_it(session, lake, write_national):
+    load_trades(session, lake, write_national(AROUND_MARCH), market="CEA")
+    assert days_set_apart(session) == {("2022-03-02", 1)}
+    assert extent(session) == "part_of_month"
+    refresh_market(session, lake, "CEA")
+    assert extent(session) == "part_of_month"
+    append_rows(lake, read_rows(lake, "CEA").with_columns(day=pl.col("day").dt.offset_by("1y")))
+    assert ensure_fresh(session, lake) == ["CEA"]
+    assert extent(session) == "part_of_month"
+    load_trades(session, lake, write_national([listing("2022-03-02")], name="later.csv"), market="CEA")
+    assert extent(session) == "whole_month"
+    load_trades(session, lake, write_national(AROUND_MARCH), market="CEA")
+    assert (extent(session), days_set_apart(session)) == ("whole_month", {("2022-03-02", 1)})
+
+
+def test_a_day_of_which_one_line_was_kept_is_not_lost(session, lake, write_national):
+    block = "2022-03-02,CEA,58.0,58.5,57.5,58.0,0.0,100000,5500000,大宗协议交易"
+    load_trades(session, lake, write_national([*AROUND_MARCH, block]), market="CEA")
+    assert (extent(session), days_set_apart(session)) == ("whole_month", {("2022-03-02", 1)})
+
+
+def test_lines_without_a_day_are_counted_and_belong_to_no_month(session, lake, write_national):
+    good = [line for line in AROUND_MARCH if "57.0" not in line]
+    lines = [*good, listing("2022-02-30"), listing("soon")]
+    load_trades(session, lake, write_national(lines), market="CEA")
+    assert (extent(session), days_set_apart(session)) == ("whole_month", {(None, 2)})
+
+
+def test_the_same_file_twice_logs_its_days_once(session, lake, write_national):
+    path = write_national([*AROUND_MARCH, listing("2022-02-30")])
+    load_trades(session, lake, path, market="CEA")
+    before = sql_rows(session)
+    load_trades(session, lake, path, market="CEA")
+    assert sql_rows(session) == before
+    assert days_set_apart(session) == {("2022-03-02", 1), (None, 1)}
+
+
+def test_a_file_logged_without_its_days_gets_them_when_it_is_loaded_again(session, lake, write_national):
+    path = write_national(AROUND_MARCH)
+    load_trades(session, lake, path, market="CEA")
+    session.exec(delete(DaySetApart))
+    session.commit()
+    refresh_market(session, lake, "CEA")
+    assert extent(session) == "whole_month"
+    load_trades(session, lake, path, market="CEA")
+    assert (extent(session), len(session.exec(select(TradeFile)).all())) == ("part_of_month", 1)
+
+
+def test_a_file_of_which_nothing_is_kept_leaves_its_month_a_part(session, lake, write_national):
+    good = [line for line in AROUND_MARCH if "57.0" not in line]
+    load_trades(session, lake, write_national(good), market="CEA")
+    assert extent(session) == "whole_month"
+    bulletin = write_national([listing("2022-03-02", high="57.0")], name="bulletin.csv")
+    load_trades(session, lake, bulletin, market="CEA", strict=True)
+    assert extent(session) == "whole_month"
+    assert load_trades(session, lake, bulletin, market="CEA").rows_kept == 0
+    assert extent(session) == "part_of_month"
+    logged = session.exec(select(TradeFile).where(TradeFile.file == "bulletin.csv")).one()
+    assert (logged.rows_kept, logged.rows_rejected, logged.first_day) == (0, 1, None)
+
+
+def test_a_file_of_another_market_says_nothing_of_this_ones_days(session, lake, write_national):
+    good = [line for line in AROUND_MARCH if "57.0" not in line]
+    load_trades(session, lake, write_national(good), market="CEA")
+    load_trades(session, lake, write_national([listing("2022-03-02", product="GDEA")], name="other.csv"), market="CEA")
+    assert (extent(session), days_set_apart(session)) == ("whole_month", set())
+    assert len(session.exec(select(TradeFile)).all()) == 1
+
+
+def test_the_long_table_of_the_national_market_lost_four_days(session, lake, market_files, national_file):
+    """Lines whose parts are not their total; the exchange's own file has the first of these days."""
+    load_trades(session, lake, market_files / "cn_carbon_daily_best.csv.gz", market="CEA")
+    lost = {"2023-01-06", "2023-10-30", "2024-04-17", "2024-06-25"}
+    assert days_set_apart(session) == {(day, 1) for day in lost}
+    months = market_periods(session, "month").filter(pl.col("origin") == "loaded")
+    partly = months.filter(pl.col("coverage") != "whole_month")["period"]
+    assert set(partly) == {day[:7] for day in lost}
+    load_trades(session, lake, national_file, market="CEA")
+    assert [extent(session, day[:7]) for day in sorted(lost)] == ["whole_month", *["part_of_month"] * 3]
 
 
 def test_an_unknown_market_loads_nothing(session, lake, write_national):

@@ -1,4 +1,3 @@
-import math
 from datetime import date
 
 import polars as pl
@@ -6,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon import statistics
 from carbon.calendar import sessions_of_years
 from carbon.formats import read_trades
 from carbon.market import bars_schema, count_calendar_sessions, day_bars, summaries_schema, summarise
@@ -83,15 +81,7 @@ def test_methods_counted_together_leave_every_part_unknown():
     assert bars.select("volume_t", "value_fen").rows() == [(10, 50_000), (30, 160_000)]
     summary = summarise(bars, by="year", sessions=MARCH).row(0, named=True)
     assert (summary["volume_t"], summary["value_fen"], summary["sessions"]) == (40, 210_000, 2)
-    assert {summary[name] for name in ("block_share", "volatility_annual", "amihud_per_million_cny")} == {None}
-
-
-def test_closes_beside_totals_make_no_return():
-    bar = {"product": "SZA-2016", "feed": "akshare_sz", "market": "Shenzhen"}
-    rows = frame(*(row(day, ALL, 10, 50_000, close=5000 + day.day, **bar) for day in (MONDAY, TUESDAY, THURSDAY)))
-    bars = day_bars(rows)
-    assert bars["close_fen_per_t"].to_list() == [5007, 5008, 5010]
-    assert summarise(bars, by="year", sessions=MARCH)["volatility_annual"].to_list() == [None]
+    assert summary["block_share"] is None
 
 
 def test_a_feed_that_leaves_sessions_out_gives_a_lower_bound():
@@ -124,36 +114,39 @@ def test_screen_trades_leave_blocks_unknown():
 
 def test_a_month_by_hand():
     summary = summarise(day_bars(WEEK), by="month", sessions=MARCH, opened=date(2021, 7, 16)).row(0, named=True)
-    first, second = math.log(55 / 50), 0.0
-    mean = (first + second) / 2
-    deviation = math.sqrt((first - mean) ** 2 + (second - mean) ** 2)
     assert (summary["period"], summary["volume_t"]) == ("2022-03", 1000 + 100_000 + 2000 + 500 + 1000)
     assert summary["vwap_cny_per_t"] == pytest.approx((50_000 + 4_500_000 + 110_000 + 25_000 + 55_000) / 104_500)
     assert (summary["sessions"], summary["calendar_sessions"]) == (3, 4)  # Monday to Thursday
     assert summary["continuity"] == 3 / 4
     assert summary["block_share"] == pytest.approx(100_000 / 104_500)
-    assert summary["volatility_annual"] == pytest.approx(deviation * math.sqrt(252))
-    assert summary["amihud_per_million_cny"] == pytest.approx((first / 0.11 + second / 0.055) / 2)
-    assert summary["zero_return_share"] == 1 / 2
     assert (summary["last_close_fen_per_t"], summary["first_day"], summary["last_day"]) == (5500, MONDAY, THURSDAY)
     assert summary["coverage"] == "part_of_month"
-
-
-def test_a_return_belongs_to_the_period_of_its_later_day():
-    rows = frame(
-        row(date(2022, 2, 28), LISTING, 10, 50_000, close=5000),
-        row(date(2022, 3, 1), LISTING, 10, 55_000, close=5500),
-    )
-    months = summarise(day_bars(rows), by="month", sessions=MARCH)
-    assert months["zero_return_share"].to_list() == [None, 0.0]
-    assert months["amihud_per_million_cny"].to_list() == [None, pytest.approx(math.log(1.1) / 0.00055)]
-    assert months["volatility_annual"].to_list() == [None, None]
 
 
 def test_days_without_tonnes_are_no_sessions():
     rows = frame(row(MONDAY, LISTING, 10, 50_000, close=5000), row(TUESDAY, LISTING, 0, 0, close=6000))
     year = summarise(day_bars(rows), by="year", sessions=MARCH).row(0, named=True)
     assert (year["sessions"], year["last_close_fen_per_t"], year["last_day"]) == (1, 5000, MONDAY)
+
+
+def test_a_day_set_apart_leaves_its_month_a_part_and_its_year_as_it_was():
+    first, last = date(2022, 1, 4), date(2022, 12, 30)
+    bars = day_bars(
+        frame(*(row(day, LISTING, 10, 50_000, close=5000) for day in (first, MONDAY, TUESDAY, date(2022, 4, 1), last)))
+    )
+    months, years = (
+        {
+            one["period"]: one["coverage"]
+            for one in summarise(bars, by=by, sessions=MARCH, set_apart=[TUESDAY, THURSDAY]).to_dicts()
+        }
+        for by in ("month", "year")
+    )
+    assert months == {"2022-01": "whole_month", "2022-03": "part_of_month", "2022-04": "whole_month"} | {
+        "2022-12": "whole_month"
+    }
+    assert years == {"2022": "whole_year"}
+    found = summarise(bars, by="month", sessions=MARCH, set_apart=[TUESDAY])
+    assert set(found["coverage"]) == {"whole_month"}
 
 
 def test_unknown_calendar_years_are_null():
@@ -202,17 +195,6 @@ def test_the_national_file_as_years(national_bars):
     assert years["continuity"].to_list() == [1.0, 1.0, 1.0]
     assert years["coverage"].to_list() == ["whole_year", "whole_year", "part_of_year"]
     assert years["block_share"][0] == pytest.approx(0.8279, abs=5e-5)
-
-
-def test_summaries_agree_with_the_measures(national_bars):
-    year = summarise(national_bars, by="year", sessions=MARCH).filter(pl.col("period") == "2022").row(0, named=True)
-    listed = national_bars.filter(pl.col("close_fen_per_t").is_not_null()).sort("day")
-    is_2022 = (listed["day"].dt.year() == 2022).to_numpy()[1:]
-    returns = statistics.log_returns(listed["close_fen_per_t"])[is_2022]
-    millions = listed["listing_value_fen"].to_numpy()[1:][is_2022] / 1e8
-    assert year["volatility_annual"] == pytest.approx(statistics.realised_volatility(returns))
-    assert year["amihud_per_million_cny"] == pytest.approx(statistics.amihud(returns, millions))
-    assert year["zero_return_share"] == pytest.approx(statistics.zero_return_share(returns))
 
 
 AMOUNTS = st.tuples(

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from carbon.errors import UnknownFormat, UnknownMarket
 from carbon.formats import QuotesOnly, icap, read_trades, recognise
+from carbon.formats.headings import RepeatedHeading
 from carbon.formats.rates_csv import KNOWN_HEADER
 from carbon.quotes import MarketNeeded, quotes_schema, rates_schema, read_quotes
 from carbon.rates import NoRates, load_rates, rates_stamp, read_rates
@@ -137,6 +138,25 @@ def test_blocks_that_print_different_rates_of_one_currency(write):
 def test_a_column_nobody_knows_is_told(write):
     lines = [ICAP[0], ICAP[1].replace("Market Currency", "Futures", 1), ICAP[2]]
     assert codes_of(read_quotes(write(lines))) == [(2, "unknown_column")]
+
+
+def test_a_rate_printed_in_two_columns_of_a_block_is_none(write):
+    lines = [
+        ",Hubei (Pilot) Emissions Trading System,,,,",
+        "Date,Secondary Market,Market Currency,Exchange rate CNY/EUR,Exchange rate CNY/EUR,Exchange rate CNY/USD",
+        "01/03/2024,40,CNY,0.13,0.14,0.15",
+    ]
+    reading = read_quotes(write(lines))
+    assert codes_of(reading) == [(2, "repeated_heading")]
+    assert "Exchange rate CNY/EUR over several columns of Hubei (Pilot)" in reading.problems[0].found
+    assert reading.rates.select("per_eur", "per_usd").rows() == [(None, 0.15)]
+    assert reading.quotes["price_micro_per_t"].to_list() == [40_000_000]
+
+
+def test_a_table_of_rates_with_two_columns_of_one_heading_is_refused(write):
+    lines = ["day,currency,per_eur,per_usd,source,per_eur", "2024-03-01,CNY,0.13,,ECB,0.14"]
+    with pytest.raises(RepeatedHeading, match="heading 'per_eur' over columns 3, 6 with unlike cells"):
+        read_quotes(write(lines))
 
 
 def test_a_rate_that_outlives_its_month_says_so(write):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from carbon.embedded import load_embedded
-from carbon.tables import DailyBar, TradeFile, TradeSummary
+from carbon.tables import DailyBar, DaySetApart, TradeFile, TradeSummary
 
 BAR = {
     **{"market": "CEA", "day": date(2022, 3, 1), "feed": "cneeex_daily", "close_fen_per_t": 5800},
@@ -77,6 +77,20 @@ def test_amounts_beyond_32_bits_pass(session):
 def test_the_database_refuses(session, table, good, change):
     load_embedded(session)
     session.add(table(**{**good, **change}))
+    with pytest.raises(IntegrityError):
+        session.commit()
+    session.rollback()
+
+
+@pytest.mark.parametrize("change", [{"lines": 0}, {"trade_file": 99}, {}])
+def test_a_day_set_apart_is_of_a_file_and_there_once(session, change):
+    load_embedded(session)
+    session.add(TradeFile(**FILE, id=1))
+    session.commit()
+    good = {"trade_file": 1, "day": date(2022, 3, 1), "lines": 2}
+    session.add(DaySetApart(**good))
+    session.commit()
+    session.add(DaySetApart(**good | change))
     with pytest.raises(IntegrityError):
         session.commit()
     session.rollback()

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from carbon.errors import UnreadableFile
+from carbon.formats.headings import RepeatedHeading
 from carbon.periods import market_statistics
 from carbon.rows import BLOCK, LISTING, rows_schema
 from carbon.turnover import BadAllowances, add_turnover, check_allowances, read_allowances
@@ -69,3 +70,17 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
         read_allowances(write(tmp_path, ""))
     with pytest.raises(BadAllowances, match="no column market"):
         check_allowances(pl.DataFrame({"period": ["2022"]}))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_allowances_are_read_in_the_encodings_of_market_files(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "allowances.csv"
+    path.write_bytes((HEADER + "CEA,2022,4000,全国碳市场年度报告，生态环境部\n").encode(encoding))
+    known = read_allowances(path)
+    assert known.row(0) == ("CEA", "2022", 4000, "全国碳市场年度报告，生态环境部")
+
+
+def test_two_columns_of_allowances_that_differ_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "market,period,allowances_t,source,allowances_t\nCEA,2022,4000,a report,5000\n")
+    with pytest.raises(RepeatedHeading, match=r"allowances.csv heading 'allowances_t' over columns 3, 5"):
+        read_allowances(path)

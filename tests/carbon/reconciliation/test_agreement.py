@@ -13,7 +13,7 @@ from carbon.reconciliation.agreement import (
     observed_schema,
     summarise_agreement,
 )
-from carbon.reconciliation.reconciling import read_sources, reconcile
+from carbon.reconciliation.reconciling import read_sources, reconcile, sources_of_rows
 from carbon.rows import ALL, BLOCK, LISTING, empty_rows, rows_schema
 
 MONDAY = date(2022, 3, 7)
@@ -255,3 +255,72 @@ def test_the_table_of_the_domain_notes(market_files, market, files, left, measur
     (line,) = found.filter(pl.col("left") == left, pl.col("measure") == measure).to_dicts()
     assert 0.9 * days <= line["compared"] <= days + 1
     assert line["near_share"] * 100 == pytest.approx(share, abs=1)
+
+
+PRICE = "日期,交易品种,交易类型,收盘价（元/吨）,最高价（元/吨）,最低价（元/吨）,成交量（吨）,成交额（元）"
+SETTLEMENT = "日期,配额类型,交易方式,本日成交量_吨,本日成交额_元,累计成交量_吨,累计成交额_元"
+
+
+def two_files(tmp_path):
+    """Two bulletins of five days over two years; the first breaks a rule on two lines of 2026 and has one without a
+    day, the second on one of 2025.
+    """
+    prices = [
+        "2025-12-30,CEA25,挂牌协议,50,50,50,10,500",
+        "2025-12-31,CEA25,挂牌协议,50,50,50,10,500",
+        "2026-1-5,CEA25,挂牌协议,50,50,50,10,500",
+        "2026-1-6,CEA25,挂牌协议,50,40,50,10,500",
+        "2026-1-7,CEA25,挂牌协议,50,40,50,10,500",
+        "soon,CEA25,挂牌协议,50,50,50,10,500",
+    ]
+    settled = [
+        "2025-12-30,CEA25,挂牌协议交易,10,500,10,500",
+        "2025-12-31,CEA25,挂牌协议交易,ten,500,20,1000",
+        "2026-01-05,CEA25,挂牌协议交易,10,500,30,1500",
+        "2026-01-06,CEA25,挂牌协议交易,10,500,40,2000",
+        "2026-01-07,CEA25,挂牌协议交易,10,500,50,2500",
+    ]
+    paths = []
+    for name, header, lines in (("price.csv", PRICE, prices), ("settlement.csv", SETTLEMENT, settled)):
+        paths.append(tmp_path / name)
+        paths[-1].write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return paths
+
+
+def test_lines_set_apart_stand_beside_each_pair(tmp_path):
+    found = reconcile(read_sources(two_files(tmp_path), "CEA"), by_year=True).lines.filter(check="two sources")
+    columns = ["period", "left", "compared", "left_set_apart", "right_set_apart", "days_if_kept"]
+    volumes = found.filter(measure="volume").select(columns).rows()
+    # The tonnes of 31 December cannot be read, so that this day would not be compared either way; those of January can.
+    assert volumes == [
+        ("all", "crc_price", 2, 2 + 1, 1, 2 + 2),
+        ("2025", "crc_price", 1, 0, 1, 1),
+        ("2026", "crc_price", 1, 2, 0, 1 + 2),
+    ]
+
+
+def test_lines_of_the_lake_are_not_known_to_be_set_apart(tmp_path):
+    rows = read_sources(two_files(tmp_path), "CEA").rows
+    found = reconcile(sources_of_rows(rows)).lines
+    assert found["days_if_kept"].null_count() == found["left_set_apart"].null_count() == found.height > 0
+
+
+@pytest.mark.parametrize(("market", "days"), [("Shanghai", 457), ("Chongqing", 375)])
+def test_why_fewer_days_are_compared_than_the_notes_do(market_files, market, days):
+    sources = read_sources([market_files / LONG, market_files / SCEEX], market)
+    apart = {(each.file, each.row) for each in sources.problems if each.severity == "error"}
+    line = (
+        reconcile(sources)
+        .lines.filter(check="two sources", measure="volume", left="long_daily:zeka_tanjiaoyi")
+        .row(0, named=True)
+    )
+    assert line["compared"] < line["days_if_kept"] <= days
+    assert line["days_if_kept"] > 0.9 * days
+    assert 0 < line["left_set_apart"] <= sum(file == LONG for file, _ in apart)
+    assert 0 < line["right_set_apart"] <= sum(file == SCEEX for file, _ in apart)
+
+
+def test_the_lines_of_icap_are_not_counted(market_files, wind_file):
+    found = reconcile(read_sources([wind_file, market_files / "raw_icap_secondary_7_ets.csv.gz"], "Hubei")).lines
+    (line,) = found.filter(measure="secondary ~ average").to_dicts()
+    assert (line["left_set_apart"], line["right_set_apart"], line["days_if_kept"]) == (None, 0, 2399)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from carbon.errors import UnreadableFile
 from carbon.formats import read_trades
+from carbon.formats.headings import RepeatedHeading
 from carbon.reconciliation import identities as rules
 from carbon.reconciliation.assertions import InvalidAssertions, check_assertions, read_assertions
 from carbon.reconciliation.reconciling import (
@@ -230,6 +231,20 @@ def test_printed_sums_are_met_to_the_tonne_and_the_fen(tmp_path):
     assert checked.unanswered["first_day"].to_list() == [date(2021, 7, 16)]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_printed_sums_are_read_in_the_encodings_of_market_files(tmp_path, encoding):
+    path = tmp_path / "sums.csv"
+    path.write_bytes("day,market,volume_t,source\n2022-03-09,CEA,1,全国碳排放权交易公告第一页\n".encode(encoding))
+    found = read_assertions(path)
+    assert found.select("day", "volume_t", "source").rows() == [(date(2022, 3, 9), 1, "全国碳排放权交易公告第一页")]
+
+
+def test_two_columns_of_sums_that_differ_are_refused(tmp_path):
+    path = write(tmp_path / "sums.csv", "day,volume_t,source,volume_t", "2022-03-09,1,page 1,2")
+    with pytest.raises(RepeatedHeading, match=r"sums.csv heading 'volume_t' over columns 2, 4"):
+        read_assertions(path, "CEA")
+
+
 def test_a_sum_over_a_weekend_is_covered_by_the_sessions(tmp_path):
     path = write(tmp_path / "sums.csv", "day,from,volume_t", "2022-03-13,2022-03-05,300")
     rows = frame(*(row(day) for day in range(5)))
@@ -271,13 +286,38 @@ def test_the_official_cumulatives_are_met(national_file, outside_data):
     shipped = check_assertions(rows, printed_sums("CEA"))
     assert shipped.identities.height == 2 * 7
     assert (shipped.identities["difference"] == 0).all()
-    assert shipped.unanswered["day"].to_list() == [date(2024, 9, 30)]
+    assert shipped.unanswered["day"].to_list() == [date(2024, 9, 30), date(2026, 3, 6)]
     facts = read_assertions(outside_data / "facts" / "national_cea_cumulative_check.csv", "CEA")
     checked = check_assertions(rows, facts)
     assert checked.identities.height == 2 * 4
     assert (checked.identities["difference"] == 0).all()
     last = checked.identities.filter(measure="value_fen")["right"].max()
     assert last == 10_447_885_698_39
+
+
+def test_the_official_cumulative_of_march_2026_is_checked_where_rows_reach_it():
+    """To the tonne and fen as mffb.com.cn prints it; rows that begin later or end before cannot answer it."""
+    opened, day, printed = date(2021, 7, 16), date(2026, 3, 6), (879_848_826, 58_770_184_263_87)
+    first = row(volume=410_000 * 1000, value=21_000_000_000_00) | {"day": opened}
+    last = row(volume=printed[0] - 410_000 * 1000 + 1, value=printed[1] - 21_000_000_000_00) | {"day": day}
+    checked = check_assertions(frame(first, last), printed_sums("CEA"))
+    found = checked.identities.filter(pl.col("day") == day)
+    assert found.select("measure", "right", "difference").rows() == [
+        ("value_fen", printed[1], 0),
+        ("volume_t", printed[0], 1),
+    ]
+    assert found["right_from"].unique().to_list() == ["official cumulative of 2026-03-06 (mffb.com.cn/a/490816.html)"]
+    for short in (frame(last), frame(first, last | {"day": day - timedelta(days=1)})):
+        assert day in check_assertions(short, printed_sums("CEA")).unanswered["day"]
+
+
+def test_the_end_of_2025_follows_from_the_cumulative_of_march_2026(settlement_file):
+    """data.md 6: the cumulative less the registry's days of 2026 is that of the end of 2025."""
+    days = read_trades(settlement_file, market="CEA")[1].rows.filter(pl.col("day") <= date(2026, 3, 6))
+    assert days["day"].min().year == 2026
+    march = printed_sums("CEA").filter(pl.col("day") == date(2026, 3, 6)).row(0, named=True)
+    assert march["volume_t"] - days["volume_t"].sum() == 864_866_520
+    assert march["value_fen"] - days["value_fen"].sum() == 57_662_618_231_57
 
 
 def test_the_registry_keeps_every_identity(settlement_file, price_file):

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from carbon.statistics import amihud, herfindahl, realised_volatility, vwap, zero_return_share
+from carbon.statistics import (
+    amihud,
+    herfindahl,
+    realised_variance,
+    realised_volatility,
+    vwap,
+    zero_return_share,
+)
 from carbon.trades import kernel as trade_kernel
 from carbon.trades.kernel import FileTask, Partials, merge_days, merge_parties, sum_file, sum_trades
 from carbon.trades.sums import combine
@@ -34,11 +41,15 @@ def by_hand(trades: pl.DataFrame, market: str) -> list[dict[str, object]]:
         if listed:
             closes[day] = (listed[-1]["price_fen"], sum(r["price_fen"] * r["quantity_t"] for r in listed))
     moves = {later: math.log(closes[later][0]) - math.log(closes[earlier][0]) for earlier, later in pairwise(closes)}
+    changes = [(later, (closes[later][0] - closes[earlier][0]) / 100) for earlier, later in pairwise(closes)]
+    pairs = [(day, now, before) for (_, before), (day, now) in pairwise(changes)]
     found = []
     for month in sorted({day.strftime("%Y-%m") for day in days}):
         rows = [row for day, part in sorted(days.items()) if day.strftime("%Y-%m") == month for row in part]
         listed = [row for row in rows if row["method"] == 10]
         here = [day for day in moves if day.strftime("%Y-%m") == month]
+        steps = [(now, before) for day, now, before in pairs if day.strftime("%Y-%m") == month]
+        covariance = float(np.cov(np.array(steps).T)[0, 1]) if len(steps) > 1 else 0.0
         sides = {side: defaultdict(int) for side in ("buyer", "seller")}
         for row in rows:
             for side, sums in sides.items():
@@ -64,6 +75,9 @@ def by_hand(trades: pl.DataFrame, market: str) -> list[dict[str, object]]:
                 "volatility_annual": realised_volatility([moves[day] for day in here]),
                 "amihud_per_million_cny": amihud([moves[day] for day in here], [closes[day][1] / 1e8 for day in here]),
                 "zero_return_share": zero_return_share([moves[day] for day in here]),
+                "returns": len(here),
+                "realised_variance": realised_variance([moves[day] for day in here]),
+                "roll_spread_cny_per_t": 2 * math.sqrt(-covariance) if covariance < 0 else None,
                 "buyers": len(sides["buyer"]) or None,
                 "sellers": len(sides["seller"]) or None,
                 "participants": len({*sides["buyer"], *sides["seller"]}) or None,
@@ -161,6 +175,14 @@ def test_a_file_larger_than_a_slice_gives_the_same_sums(
     assert_frame_equal(pieces.days.sort(order), whole.days.sort(order))
     order = ["market", "month", "vintage", "party"]
     assert_frame_equal(pieces.parties.sort(order), whole.parties.sort(order))
+
+
+def test_codes_far_from_zero_count_alike(some_trades: Make) -> None:
+    near = some_trades(400, 9, date(2024, 1, 1), 30)
+    far = near.with_columns(pl.col("buyer", "seller") + (1 << 30))
+    parties = sum_trades(far, "CEA").parties
+    assert parties["party"].min() >= 1 << 30
+    assert_frame_equal(parties.with_columns(pl.col("party") - (1 << 30)), sum_trades(near, "CEA").parties)
 
 
 def test_codes_far_apart_cost_no_memory_and_count_alike(some_trades: Make) -> None:

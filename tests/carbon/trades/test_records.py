@@ -156,6 +156,40 @@ def test_missing_columns_are_told_at_once(write) -> None:
         scan_trade_file(write("CEA,80", header="market,price_cny"))
 
 
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("time,market,product,price_fen,price_fen,quantity_t", "price_fen and price_fen;"),
+        ("time,market,product,price_fen,price_cny,quantity_t", "price_fen and price_cny;"),
+        (
+            "time,market,product,price_fen,price_cny,quantity_t,time_us,note,note",
+            "time and time_us; price_fen and price_cny;",
+        ),
+    ],
+)
+def test_one_thing_under_two_headings_is_refused(write, header: str, told: str) -> None:
+    with pytest.raises(UnknownFormat, match=rf"found in mine\.csv the columns {told} expected one"):
+        scan_trade_file(write("2024-01-02,CEA,CEA,1,2,3", header=header))
+
+
+def test_other_headings_may_come_twice(write) -> None:
+    path = write("2024-01-02 09:30,CEA,CEA,1,3,x,y", header="time,market,product,price_fen,quantity_t,note,note")
+    assert scan_trade_file(path).rows_kept == 1
+
+
+def test_a_parquet_file_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"price_fen": [1], "price_fem": [2]}).write_parquet(path, compression="uncompressed")
+    path.write_bytes(path.read_bytes().replace(b"price_fem", b"price_fen"))
+    with pytest.raises(UnknownFormat, match=r"a\.parquet.*price_fen.*expected each heading once"):
+        scan_trade_file(path)
+
+
+def test_a_file_of_uneven_lines_is_told(write) -> None:
+    with pytest.raises(UnreadableFile, match=r"mine\.csv to be unreadable"):
+        scan_trade_file(write(GOOD, GOOD + ",1,2"))
+
+
 def test_files_that_cannot_be_read_are_told(tmp_path: Path, write) -> None:
     with pytest.raises(UnreadableFile, match=r"no file absent\.csv"):
         scan_trade_file(tmp_path / "absent.csv")

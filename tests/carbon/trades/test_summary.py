@@ -16,12 +16,12 @@ import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
-from carbon.market import summarise
+from carbon.lake_files import NewFile
 from carbon.trades import summary as trade_lake
 from carbon.trades.kernel import FileTask, Partials
 from carbon.trades.records import trades_schema
 from carbon.trades.summary import NoTrades, load_trade_records, summarise_trades
-from carbon.trades.table import TradePart, commit_parts, trade_files, write_part
+from carbon.trades.table import commit_parts, trade_files, write_part
 from carbon.turnover import BadAllowances
 
 KILLS = int(os.environ.get("GREENFIN_TEST_KILLS", "100"))
@@ -80,7 +80,7 @@ def test_of_writers_of_one_source_at_the_same_time_one_wins(tmp_path: Path, some
     other = write_part(tmp_path, some_trades(70, 2, date(2024, 1, 1), 9), "CEA", 2024, "other")
     barrier = Barrier(4, timeout=30)
 
-    def commit(given: tuple[TradePart, str]) -> bool:
+    def commit(given: tuple[NewFile, str]) -> bool:
         barrier.wait()
         return commit_parts(tmp_path, [given[0]], given[1])
 
@@ -149,30 +149,6 @@ def test_returns_cross_the_borders_of_months_years_and_files(tmp_path: Path, som
         month = moves.filter(pl.col("day").dt.strftime("%Y-%m") == period)["move"]
         assert volatility == pytest.approx(month.std() * 252**0.5, rel=1e-12)
     assert moves.filter(pl.col("day") == date(2024, 1, 1)).height == 1
-
-
-def test_the_measures_of_days_are_those_of_the_markets_own_summary(trade_lake: Path) -> None:
-    rows = pl.scan_delta(str(trade_lake / "trades")).filter(pl.col("market") == "Hubei").collect().sort("time_us")
-    value = pl.col("price_fen").cast(pl.Int64) * pl.col("quantity_t")
-    listed = pl.col("method") == 10
-    amounts = {
-        f"{name}_{unit}": amount.filter(pl.col("method") == code).sum()
-        for code, name in ((10, "listing"), (20, "block"), (21, "auction"))
-        for unit, amount in (("volume_t", pl.col("quantity_t").cast(pl.Int64)), ("value_fen", value))
-    }
-    bars = rows.group_by("market", "day").agg(
-        pl.col("price_fen").filter(listed).last().cast(pl.Int64).alias("close_fen_per_t"),
-        pl.col("quantity_t").cast(pl.Int64).sum().alias("volume_t"),
-        value.sum().alias("value_fen"),
-        pl.lit("trades").alias("feed"),
-        **amounts,
-    )
-    sessions = pl.date_range(date(2023, 1, 1), date(2024, 12, 31), eager=True)
-    expected = summarise(bars, by="year", sessions=sessions)
-    found = summarise_trades(trade_lake, by="year", markets=["HBEA"]).rows
-    names = ["market", "period", "volume_t", "value_fen", "vwap_cny_per_t", "sessions", "block_share"]
-    names += ["volatility_annual", "amihud_per_million_cny", "zero_return_share", "first_day", "last_day"]
-    same_numbers(found.select(names), expected.select(names))
 
 
 def test_only_a_new_file_is_read_again(trade_lake: Path, some_trades: Make, fill: Fill, reads: list[str]) -> None:
@@ -261,3 +237,17 @@ def test_a_file_larger_than_memory_goes_by_parts(
     assert report.rows_kept == 900
     same_numbers(*(summarise_trades(tmp_path / name, by="month").rows for name in ("whole", "parts")))
     assert not list((tmp_path / "parts").glob("trade_staging_*"))
+
+
+def test_what_killed_loads_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    for name in ("trade_staging_old", "trade_staging_of_now", "trade_stage"):
+        (lake / name / "market=CEA").mkdir(parents=True)
+        (lake / name / "market=CEA" / "0.parquet").write_bytes(b"PAR1")
+    yesterday = (lake / "trade_staging_old").stat().st_mtime - 25 * 3600
+    for name in ("trade_staging_old", "trade_stage"):
+        os.utime(lake / name, (yesterday, yesterday))
+    path = tmp_path / "mine.csv"
+    path.write_text("time,product,price_cny,quantity_t\n2024-01-02 09:30:00,CEA23,80,1\n", encoding="utf-8")
+    load_trade_records(lake, path, market="CEA")
+    assert {place.name for place in lake.glob("trade_sta*")} == {"trade_staging_of_now", "trade_stage"}
