@@ -30,8 +30,6 @@ def names_schema() -> "dict[str, type[pl.DataType]]":
 
 def read_names(lake: Path) -> "pl.DataFrame":
     """Every name and its code, ascending by code, in `names_schema`; no row where no file held names."""
-    import polars as pl
-
     return read_words(lake / _TABLE, names_schema())
 
 

@@ -4,7 +4,6 @@ Knows the order of these steps and where the sums of each file are kept. Must no
 is written, or an engine's inner life.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -12,8 +12,8 @@ from threading import Barrier
 import polars as pl
 import pytest
 
-from carbon.errors import UnknownFormat
-from carbon.trades import names as trade_names
+from carbon import lake_files
+from carbon.errors import LakeBusy, UnknownFormat
 from carbon.trades.files import scan_trade_file
 from carbon.trades.names import code_names, names_schema, read_names
 from carbon.trades.records import FIRST_NAME_CODE
@@ -156,6 +156,6 @@ def test_no_code_is_without_a_name_after_kills(tmp_path: Path) -> None:
 
 
 def test_a_lake_that_is_always_busy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trade_names, "_ATTEMPTS", 0)
-    with pytest.raises(trade_names.LakeBusy, match="within 0 attempts"):
+    monkeypatch.setattr(lake_files, "_ATTEMPTS", 0)
+    with pytest.raises(LakeBusy, match="within 0 attempts"):
         code_names(tmp_path, ["a"])
