@@ -1,4 +1,4 @@
-"""What others may read: typed frames of markets, facilities, periods, inventories and sources.
+"""What others may read: typed frames of markets, facilities, periods, inventories, footprints, accounts and sources.
 
 Knows the declared schema of each frame and how loaded and embedded figures are reconciled. Must not know formats,
 rules or formulas. Money comes as integer fen and, beside it, as CNY; a thing unknown is null.
@@ -20,16 +20,29 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMAS",
     "city_inventories",
+    "covered_entities",
     "facilities",
+    "footprint_entities",
+    "footprint_lines",
+    "footprint_quality",
+    "footprints_stamp",
     "lowcarbon_pilots",
     "market_periods",
     "market_statistics",
     "market_years",
     "markets",
+    "personal_accounts",
     "sources",
 ]
 
 _MARKET_PERIOD = ["market", "period"]
+# Closed by the last act that closed it, which nothing undoes.
+_OPERATORS = """registry_account a
+JOIN registry_entity e ON e.id = a.entity_id
+LEFT JOIN (
+  SELECT c.subject, MAX(c.at_us) AS at_us FROM registry_transaction c
+  WHERE c.kind = 'close_account' AND c.status = 'done' GROUP BY c.subject
+) z ON z.subject = a.code AND a.status = 'closed'"""
 _FIGURES = {
     "volume_t": "Int64",
     "value_fen": "Int64",
@@ -69,6 +82,18 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         **{"hub": "String", "period": "String", "series": "String", "co2_t": "Float64", "source": "String"},
     },
     "lowcarbon_pilots": {"hub": "String", "since_year": "Int32", "source": "String"},
+    "footprint_quality": {
+        **{"hub": "String", "period": "String", "entities": "Int64", "co2e_t": "Float64", "score": "Float64"},
+        **dict.fromkeys(["score_share", "coverage_share", "verified_share", "timeliness_days"], "Float64"),
+    },
+    "footprint_entities": {"entity": "String", "period": "String"},
+    "covered_entities": {
+        **dict.fromkeys(["entity", "uscc", "hub", "scheme"], "String"),
+        **{"first_year": "Int32", "last_year": "Int32", "closed_year": "Int32"},
+    },
+    "personal_accounts": {
+        **{"hub": "String", "period": "String", "accounts": "Int64", "source": "String", "printed": "Boolean"},
+    },
     "sources": dict.fromkeys(["file", "column", "publisher", "unit", "terms", "remark"], "String"),
 }
 
@@ -252,3 +277,104 @@ def lowcarbon_pilots() -> "pl.DataFrame":
 def sources() -> "pl.DataFrame":
     """Who published each column of the embedded files: file, column, publisher, unit, terms, remark."""
     return _frame("sources", read_embedded("sources"))
+
+
+def footprint_lines(session: "Session") -> "pl.DataFrame":
+    """The lines of footprints that count today, in `carbon.footprints.schemas.lines_schema`; no rows without a run."""
+    from carbon.footprints.runs import latest_lines
+
+    return latest_lines(session)
+
+
+def footprint_quality(lines: "pl.DataFrame") -> "pl.DataFrame":
+    """How good the footprints of each hub and year are: hub, period, entities, co2e_t (scopes 1 to 3, scope 2 by
+    location, no biogenic CO2), score (PCAF 1 best .. 5, weighted by emissions), score_share (of the emissions with a
+    score), coverage_share (measured or verified), verified_share, timeliness_days (median from the end of the period
+    to the record). Shares 0..1. Lines of no known hub are no row.
+
+    lines : result of `footprint_lines`
+    """
+    import polars as pl
+
+    from carbon.footprints.quality import quality
+
+    known = lines.filter(pl.col("hub").is_not_null())
+    if known.is_empty():
+        return pl.DataFrame(schema=_typed("footprint_quality"))
+    entities = known.group_by("hub", year=pl.col("last_day").dt.year()).agg(entities=pl.col("entity").n_unique())
+    measures = quality(known, by=("hub", "year")).join(entities, on=["hub", "year"], how="left")
+    named = measures.with_columns(period=pl.col("year").cast(pl.String), co2e_t=pl.col("co2e_kg") / 1000)
+    return _frame("footprint_quality", named).sort("hub", "period")
+
+
+def footprint_entities(lines: "pl.DataFrame") -> "pl.DataFrame":
+    """The entities that have a calculated footprint of a year: entity, period; ascending.
+
+    lines : result of `footprint_lines`
+    """
+    import polars as pl
+
+    years = lines.select("entity", period=pl.col("last_day").dt.year().cast(pl.String))
+    return _frame("footprint_entities", years.drop_nulls().unique()).sort("entity", "period")
+
+
+def covered_entities(session: "Session") -> "pl.DataFrame":
+    """Who has an operator account of a national or pilot scheme in the registry: entity (code), uscc, hub (null where
+    not known), scheme, first_year and last_year (compliance years that the account serves, null without limit),
+    closed_year (in China; null while it is open); ascending. An entity with two accounts has two rows.
+
+    The day on which an account was opened here is not told: it is when this registry was filled, not when the entity
+    became covered.
+    """
+    import polars as pl
+
+    from carbon.ledger.columns import Column, read_columns
+    from carbon.rules.schemes import load_schemes
+
+    schemes = load_schemes().filter(pl.col("kind").is_in(["national", "pilot"]))["scheme"].to_list()
+    texts = {"entity": "e.code", "uscc": "e.uscc", "hub": "e.hub", "scheme": "a.scheme"}
+    rows = read_columns(
+        session.connection(),
+        [
+            Column("id", "a.id"),
+            *(Column(name, sql, "text", nullable=True) for name, sql in texts.items()),
+            *(Column(name, f"a.{name}", nullable=True) for name in ("first_year", "last_year")),
+            Column("closed_at", "z.at_us", "time", nullable=True),
+        ],
+        _OPERATORS,
+        key=["id"],
+        where=["a.type = 'operator'", "a.scheme IN :schemes"],
+        values={"schemes": schemes},
+    )
+    closed = pl.col("closed_at").dt.convert_time_zone("Asia/Shanghai").dt.year()
+    empty = [pl.when(pl.col(name) != "").then(name).alias(name) for name in ("uscc", "hub")]
+    return _frame("covered_entities", rows.with_columns(*empty, closed_year=closed)).sort("entity", "scheme")
+
+
+def personal_accounts(session: "Session") -> "pl.DataFrame":
+    """Personal carbon accounts of each city at the end of each year: hub, period, accounts, source, printed (by a
+    publisher; else counted here). Where both are known both rows stand: they may count the same persons.
+    """
+    from carbon.footprints.persons.totals import personal_accounts as counted
+
+    return _frame("personal_accounts", counted(session)).sort("hub", "period", "printed")
+
+
+def footprints_stamp(session: "Session") -> str:
+    """A text that changes whenever a footprint is calculated, an operator's account is opened or closed, or a personal
+    account is opened or erased: whoever keeps figures made of them must make them anew.
+    """
+    from sqlmodel import col, func, select
+
+    from carbon.footprints.persons.tables import Account as Person
+    from carbon.footprints.persons.tables import ErasedAccount
+    from carbon.footprints.runs import runs_stamp
+    from carbon.ledger.tables import Account
+
+    operators = select(func.count(), func.count().filter(col(Account.status) == "closed")).where(
+        col(Account.type) == "operator"
+    )
+    persons = select(func.count()).select_from(Person)
+    erased = select(func.coalesce(func.sum(ErasedAccount.accounts), 0))
+    counts = [session.exec(operators).one(), session.exec(persons).one(), session.exec(erased).one()]
+    return f"{runs_stamp(session)}; {counts}"

@@ -1,7 +1,8 @@
 """From carbon facts to panel rows of the hubs. The only module of this package that imports `carbon`.
 
 Knows which fact becomes which indicator, and of which hub: trades belong to the exchange's seat, custody to the
-registry's seat, inventories to the city. Knows no weights, no scores and no SQL.
+registry's seat, inventories to the city, footprints to the city where the activity was, entities to the city that the
+registry names. Knows no weights, no scores and no SQL.
 """
 
 from dataclasses import dataclass
@@ -29,16 +30,25 @@ class CarbonFacts:
     facilities: pl.DataFrame
     inventories: pl.DataFrame
     pilots: pl.DataFrame
+    footprint_quality: pl.DataFrame
+    footprint_entities: pl.DataFrame
+    covered_entities: pl.DataFrame
+    personal_accounts: pl.DataFrame
 
 
 def read_facts(session: Session) -> CarbonFacts:
     """The facts as they stand in the database and the embedded tables."""
+    lines = facts.footprint_lines(session)
     return CarbonFacts(
         markets=facts.markets(session),
         market_years=facts.market_years(session),
         facilities=facts.facilities(session),
         inventories=facts.city_inventories(),
         pilots=facts.lowcarbon_pilots(),
+        footprint_quality=facts.footprint_quality(lines),
+        footprint_entities=facts.footprint_entities(lines),
+        covered_entities=facts.covered_entities(session),
+        personal_accounts=facts.personal_accounts(session),
     )
 
 
@@ -46,7 +56,9 @@ def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
     """Panel rows (fhi.panel.PANEL_SCHEMA) of every added indicator that has facts.
 
     cities: one row a hub and yearly period: hub, period, gdp_100m_cny (10^8 CNY), population_10k (10^4 persons);
-    it says which hubs and periods are wanted. Raises PanelError where a fact names a hub that is not among them.
+    it says which hubs and periods are wanted. Footprints, entities and personal accounts of other cities are left out:
+    people may keep those of any city. Of these indicators one without any figure has no rows. Raises PanelError where
+    another fact names a hub that is not among them.
     """
     problems = _unknown_hubs(carbon, set(cities["hub"]))
     if problems:
@@ -59,6 +71,9 @@ def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
         *_footprint_rows(carbon, cities),
         _agreement_rows(carbon, grid),
         _pilot_rows(carbon, grid),
+        *_quality_rows(carbon, grid),
+        *_disclosure_rows(carbon, grid),
+        *_account_rows(carbon, cities),
     ]
     return pl.concat(parts)
 
@@ -73,10 +88,10 @@ def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[Note]:
     return [Note(kind, market, tuple(years)) for kind, market, years in by_market.iter_rows()]
 
 
-def passed_over_notes(carbon: CarbonFacts) -> list[Note]:
+def passed_over_notes(market_years: pl.DataFrame) -> list[Note]:
     """Loaded years that the index does not use, and why. They change no figure and so belong to no edition: they are
-    true of the store as it stands."""
-    passed_over = carbon.market_years.filter(pl.col("passed_over").is_not_null()).sort("market", "period")
+    true of the store as it stands. market_years : `carbon.facts.market_years`."""
+    passed_over = market_years.filter(pl.col("passed_over").is_not_null()).sort("market", "period")
     rows = passed_over.select("market", "period", "passed_over").iter_rows()
     return [Note("loaded_file_less_complete", market, (period,), why) for market, period, why in rows]
 
@@ -260,3 +275,65 @@ def _pilot_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
     )
     source = pl.col("source").fill_null("in none of the lists of national low-carbon pilots")
     return _rows(frame, "sustainability_data.disclosure.lowcarbon_pilot", "0 or 1", "pilot", source=source)
+
+
+def _known(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The rows of one indicator; none where no hub has a figure, so that an empty store changes no edition."""
+    return [rows] if rows["value"].null_count() < rows.height else []
+
+
+def _quality_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> list[pl.DataFrame]:
+    frame = grid.join(carbon.footprint_quality, on=["hub", "period"], how="left", maintain_order="left")
+    told = pl.format("calculated footprints of {} entities, scope 2 by location", "entities")
+    source = pl.when(pl.col("entities").is_null()).then(pl.lit("no footprints known")).otherwise(told)
+    quality = "sustainability_data.quality"
+    parts = [("coverage", "share", "coverage_share"), ("score", "PCAF score 1-5", "score")]
+    rows = [
+        _rows(frame, f"{quality}.{name}", unit, value, source=source)
+        for name, unit, value in [*parts, ("timeliness", "days", "timeliness_days")]
+    ]
+    return [part for row in rows for part in _known(row)]
+
+
+def _disclosure_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> list[pl.DataFrame]:
+    """Of the entities whose operator account serves a year, the share with a calculated footprint of it. A year of
+    which no footprint is stored at all says nothing about who publishes, so it is null."""
+    year = pl.col("period").cast(pl.Int32)
+    serves = (
+        (pl.col("first_year").fill_null(year) <= year)
+        & (pl.col("last_year").fill_null(year) >= year)
+        & (pl.col("closed_year").fill_null(year) >= year)
+    )
+    published = carbon.footprint_entities.with_columns(published=pl.lit(True))
+    years = grid.join(published, on="period", how="semi").select("hub", "period")
+    covered = (
+        carbon.covered_entities.join(years, on="hub").filter(serves).unique(["hub", "period", "entity"]).sort("entity")
+    )
+    by_code = covered.join(published, on=["entity", "period"], how="left", maintain_order="left")
+    by_uscc = by_code.join(
+        published.rename({"entity": "uscc"}), on=["uscc", "period"], how="left", maintain_order="left", suffix="_uscc"
+    )
+    shares = by_uscc.group_by("hub", "period").agg(
+        found=(pl.col("published") | pl.col("published_uscc")).fill_null(False).sum(), entities=pl.len()
+    )
+    frame = grid.join(shares, on=["hub", "period"], how="left", maintain_order="left").with_columns(
+        share=pl.col("found") / pl.col("entities")
+    )
+    told = pl.format("{} of {} holders of operator accounts have a calculated footprint", "found", "entities")
+    source = pl.when(pl.col("entities").is_null()).then(pl.lit("no entities known")).otherwise(told)
+    return _known(_rows(frame, "sustainability_data.disclosure.entities", "share", "share", source=source))
+
+
+def _account_rows(carbon: CarbonFacts, cities: pl.DataFrame) -> list[pl.DataFrame]:
+    """Personal accounts per head. What is counted here and what a publisher prints may be the same persons, and either
+    is a lower bound of the city: the larger counts."""
+    largest = (
+        carbon.personal_accounts.sort("hub", "period", "accounts", "printed", descending=[False, False, True, False])
+        .group_by("hub", "period", maintain_order=True)
+        .first()
+    )
+    frame = cities.join(largest, on=["hub", "period"], how="left", maintain_order="left").with_columns(
+        per_head=pl.col("accounts") / (pl.col("population_10k") * 1e4)
+    )
+    source = (pl.col("source") + "; City statistics bureaus").fill_null("no figure known")
+    return _known(_rows(frame, "sustainability_data.accounts.personal", "accounts per head", "per_head", source=source))

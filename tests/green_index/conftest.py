@@ -1,10 +1,12 @@
 """A handful of carbon facts, made for the tests."""
 
+import dataclasses
 from datetime import date
 
 import polars as pl
 import pytest
 
+from carbon.facts import SCHEMAS
 from green_index.bridge import CarbonFacts
 
 YEARS = ("2013", "2014", "2015", "2016", "2017", "2018")
@@ -96,4 +98,49 @@ def carbon() -> CarbonFacts:
         orient="row",
     )
     pilots = pl.DataFrame({"hub": ["wuhan"], "since_year": [2015], "source": ["list"]})
-    return CarbonFacts(markets, years, facilities, inventories, pilots)
+    stored = ("footprint_quality", "footprint_entities", "covered_entities", "personal_accounts")
+    nothing = (typed(name) for name in stored)
+    return CarbonFacts(markets, years, facilities, inventories, pilots, *nothing)
+
+
+def typed(name: str, *rows: tuple[object, ...]) -> pl.DataFrame:
+    """A frame of `carbon.facts.SCHEMAS`."""
+    schema = {column: getattr(pl, kind) for column, kind in SCHEMAS[name].items()}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
+
+
+@pytest.fixture
+def footprints(carbon: CarbonFacts) -> CarbonFacts:
+    """The same facts and, of 2016, footprints of two entities in Wuhan and of one in a city outside the index.
+
+    Operators: a steel works known by its credit code, a mill, one closed in 2015, one that serves from 2017 on, all in
+    Wuhan; one in Xi'an; one of no known city.
+    """
+    works = "91420100000000000X"
+    return dataclasses.replace(
+        carbon,
+        footprint_quality=typed(
+            "footprint_quality",
+            ("wuhan", "2016", 2, 9.0, 2.5, 1.0, 0.75, 0.25, 60.0),
+            ("yichang", "2016", 1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+        ),
+        footprint_entities=typed("footprint_entities", (works, "2016"), ("trader", "2016"), ("closed", "2016")),
+        covered_entities=typed(
+            "covered_entities",
+            ("works", works, "wuhan", "CN", None, None, None),
+            ("works", works, "wuhan", "HB", None, None, None),
+            ("mill", None, "wuhan", "CN", 2013, 2016, None),
+            ("closed", None, "wuhan", "CN", None, None, 2015),
+            ("later", None, "wuhan", "CN", 2017, None, None),
+            ("xian-1", None, "xian", "CN", None, None, None),
+            ("nowhere", None, None, "CN", None, None, None),
+        ),
+        personal_accounts=typed(
+            "personal_accounts",
+            ("wuhan", "2016", 500, "counted", False),
+            ("wuhan", "2016", 2000, "printed", True),
+            ("wuhan", "2017", 900, "counted", False),
+            ("wuhan", "2025", 1_600_000, "printed", True),
+            ("yichang", "2016", 7, "counted", False),
+        ),
+    )

@@ -129,6 +129,67 @@ def test_notes_name_loaded_years_partial_ones_and_files_passed_over(carbon: Carb
     ]
     assert market_notes(carbon, ["2015"]) == []
     shorter = carbon.market_years.with_columns(passed_over=pl.lit("loaded P 2015 ends early: embedded kept"))
-    notes = passed_over_notes(dataclasses.replace(carbon, market_years=shorter))
+    notes = passed_over_notes(shorter)
     assert Note("loaded_file_less_complete", "P", ("2015",), "loaded P 2015 ends early: embedded kept") in notes
-    assert passed_over_notes(carbon) == []
+    assert passed_over_notes(carbon.market_years) == []
+
+
+FROM_STORE = {
+    *(f"sustainability_data.quality.{name}" for name in ("coverage", "score", "timeliness")),
+    "sustainability_data.disclosure.entities",
+    "sustainability_data.accounts.personal",
+}
+
+
+def test_an_empty_store_adds_no_rows(carbon: CarbonFacts, cities: pl.DataFrame) -> None:
+    """So that the editions of those who load no footprints stay what they are."""
+    assert FROM_STORE.isdisjoint(carbon_panel(carbon, cities)["code"])
+    beyond = carbon.personal_accounts.clear().vstack(
+        pl.DataFrame([("wuhan", "2025", 1, "p", True)], schema=carbon.personal_accounts.schema, orient="row")
+    )
+    later = dataclasses.replace(carbon, personal_accounts=beyond)
+    assert carbon_panel(later, cities).equals(carbon_panel(carbon, cities))
+
+
+def test_footprints_change_no_other_row(carbon: CarbonFacts, footprints: CarbonFacts, cities: pl.DataFrame) -> None:
+    """An inventory is never replaced by the sum of footprints."""
+    panel = carbon_panel(footprints, cities)
+    assert set(panel["code"]) >= FROM_STORE
+    assert panel.filter(~pl.col("code").is_in(FROM_STORE)).equals(carbon_panel(carbon, cities))
+    assert check_panel(panel, green_framework("open")) == []
+    tree = green_framework("open").indicator
+    units = panel.filter(pl.col("code").is_in(FROM_STORE)).select("code", "unit").unique()
+    assert dict(units.iter_rows()) == {code: tree[code].unit for code in FROM_STORE}
+
+
+def test_quality_of_footprints_is_that_of_the_city(footprints: CarbonFacts, cities: pl.DataFrame) -> None:
+    quality = "sustainability_data.quality"
+    for name, expected in (("coverage", 0.75), ("score", 2.5), ("timeliness", 60.0)):
+        found, source = figure(footprints, cities, f"{quality}.{name}", "wuhan", "2016")
+        assert found == expected
+        assert "2 entities" in source
+        assert figure(footprints, cities, f"{quality}.{name}", "wuhan", "2017") == (None, "no footprints known")
+        assert value(footprints, cities, f"{quality}.{name}", "xian", "2016") is None
+
+
+def test_disclosure_is_the_share_of_operators_with_a_footprint(footprints: CarbonFacts, cities: pl.DataFrame) -> None:
+    """Of Wuhan's operators in 2016, the works (twice an operator, once counted) has one and the mill has none."""
+    code = "sustainability_data.disclosure.entities"
+    found, source = figure(footprints, cities, code, "wuhan", "2016")
+    assert found == 1 / 2
+    assert source.startswith("1 of 2 holders")
+    assert value(footprints, cities, code, "xian", "2016") == 0.0
+    assert figure(footprints, cities, code, "wuhan", "2017") == (None, "no entities known")
+    closed = dataclasses.replace(
+        footprints, footprint_entities=footprints.footprint_entities.with_columns(period=pl.lit("2015"))
+    )
+    assert value(closed, cities, code, "wuhan", "2015") == 2 / 3
+
+
+def test_accounts_are_per_head_and_never_added(footprints: CarbonFacts, cities: pl.DataFrame) -> None:
+    code = "sustainability_data.accounts.personal"
+    found, source = figure(footprints, cities, code, "wuhan", "2016")
+    assert found == 2000 / (10 * 1e4)
+    assert source.startswith("printed")
+    assert value(footprints, cities, code, "wuhan", "2017") == 900 / (10 * 1e4)
+    assert figure(footprints, cities, code, "xian", "2016") == (None, "no figure known")
