@@ -11,11 +11,16 @@ from api.body_limit import BodyLimit
 from api.errors import add_error_handlers
 from api.routers import (
     city_market,
+    emissions,
+    emissions_page,
+    factors,
+    footprints,
     hubs,
     market_data,
     market_page,
     markets,
     pages,
+    persons,
     probes,
     registry,
     registry_acts,
@@ -38,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = open_store(settings)
         app.state.store = store
+        app.state.settings = settings
         queries.editions(store)
         yield
         store.close()
@@ -51,8 +57,10 @@ def create_app(settings: Settings) -> FastAPI:
             {"name": "hubs", "description": "Cities and their standing / 城市"},
             {"name": "scores", "description": "Rankings, indicator trees, editions / 排名、指标体系、版本"},
             {"name": "markets", "description": "Carbon markets / 碳市场"},
+            {"name": "footprints", "description": "Emission factors and footprints / 排放因子与碳足迹"},
             {"name": "registry", "description": "The carbon registry, to read / 碳登记簿查询"},
             {"name": "registry acts", "description": "Acts on the registry; a key is needed / 登记业务，需密钥"},
+            {"name": "persons", "description": "Personal carbon accounts / 个人碳账户"},
             {"name": "probes", "description": "Is the service up / 运行状态"},
         ],
     )
@@ -62,13 +70,18 @@ def create_app(settings: Settings) -> FastAPI:
         hubs,
         scores,
         city_market,
+        emissions,
         markets,
         market_data,
+        factors,
+        footprints,
         registry,
         registry_compliance,
         registry_acts,
+        persons,
         probes,
         market_page,
+        emissions_page,
         pages,
     ):
         app.include_router(module.router)

@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
+from api.activities_cli import activities_app, load_activities, load_reported, template_app
+from api.bulk_activities_cli import city_totals, load_personal_activities
 from api.city_market_cli import city_market_app
+from api.emissions_cli import emissions_app
+from api.factors_cli import factors_app, load_factors
 from api.fetch_cli import fetch_app
+from api.footprint_cli import footprint_app
+from api.footprint_quality_cli import financed_app
 from api.index_cli import index_app
 from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
+from api.persons_cli import persons_app
 from api.rates_cli import load_rates, rates_app
 from api.reconcile_cli import reconcile_app
 from api.registry.audit_cli import audit_app
@@ -59,6 +66,18 @@ app.add_typer(statistics_app)
 app.add_typer(trades_app, name="trades")
 load_app.command("trade-records")(load_trade_records)
 app.add_typer(city_market_app)
+app.add_typer(emissions_app)
+app.add_typer(persons_app, name="persons")
+app.add_typer(footprint_app, name="footprint")
+footprint_app.command("city-totals")(city_totals)
+load_app.command("personal-activities")(load_personal_activities)
+app.add_typer(activities_app, name="activities")
+app.add_typer(template_app, name="template")
+load_app.command("activities")(load_activities)
+load_app.command("reported")(load_reported)
+app.add_typer(factors_app, name="factors")
+load_app.command("factors")(load_factors)
+app.add_typer(financed_app)
 
 BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]

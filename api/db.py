@@ -70,7 +70,11 @@ def create_tables(engine: Engine) -> None:
     for module in (
         "carbon.tables",
         "carbon.rates_tables",
+        "carbon.footprints.activity_tables",
+        "carbon.footprints.run_tables",
+        "carbon.footprints.factor_tables",
         "carbon.ledger.tables",
+        "carbon.footprints.persons.tables",
         "carbon.imports.tables",
         "green_index.editions",
     ):

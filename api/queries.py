@@ -26,7 +26,7 @@ from fhi.index import build_index
 from fhi.observations import open_panel, units
 from fhi.observations import sources as fhi_sources
 from green_index import editions as stored
-from green_index.bridge import passed_over_notes, read_facts
+from green_index.bridge import passed_over_notes
 from green_index.index import RANKING, TRACKING, Base, base_framework, base_panel
 from green_index.printed import list_printed, own_files, printed_table
 from green_index.standing import check_period, score_table
@@ -115,7 +115,7 @@ def notes(store: Store, base: Base, year: int | None = None) -> pl.DataFrame:
     """
     edition = current_edition(store, base, RANKING)
     with Session(store.engine) as session:
-        passed_over = passed_over_notes(read_facts(session))
+        passed_over = passed_over_notes(facts.market_years(session))
     named = {row["market"]: (row["name_zh"], row["name_en"]) for row in markets(store).iter_rows(named=True)}
     named |= {code: (node.name_zh, node.name_en) for code, node in edition.framework.node.items()}
     rows = [

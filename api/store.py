@@ -19,6 +19,7 @@ from api.clock import now_us
 from api.db import create_tables, make_engine
 from api.settings import Settings
 from carbon.embedded import load_embedded
+from carbon.facts import footprints_stamp
 from carbon.lake import lake_version
 from carbon.ledger.seed import seed_registry
 from carbon.loading import ensure_fresh
@@ -38,12 +39,13 @@ from green_index.index import Base, build_green_index, city_years, green_framewo
 
 PREPARE_ATTEMPTS: Final = 10
 PREPARE_PAUSE_S: Final = 0.05
-CurrentKey = tuple[str, str, int | None]
+CurrentKey = tuple[str, str, tuple[int | None, str]]
 
 
 @dataclass(frozen=True)
 class Store:
-    """One opened database with its lake. `current` holds editions already read, by base, recipe and lake version."""
+    """One opened database with its lake. `current` holds editions already read, by base, recipe, and the state of the
+    lake and the footprints that they were made of."""
 
     engine: Engine
     lake: Path
@@ -86,10 +88,11 @@ def _prepare(engine: Engine) -> None:
 
 def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:
     """The edition that today's figures make: read if it is stored, built and stored if not."""
-    version = lake_version(store.lake)
-    key = (base, recipe.hash(), version)
+    with Session(store.engine) as session:
+        state = (lake_version(store.lake), footprints_stamp(session))
+    key = (base, recipe.hash(), state)
     with store.lock:
-        for stale in [kept for kept in store.current if kept[2] != version]:
+        for stale in [kept for kept in store.current if kept[2] != state]:
             del store.current[stale]
         if key not in store.current:
             store.current[key] = _read_or_build(store, base, recipe)

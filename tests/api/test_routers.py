@@ -33,7 +33,10 @@ TABLES = {
 }
 
 
-NEED_FILES = ("/v1/markets/{market}/bars", "/v1/markets/{market}/periods")
+NEED_FILES = (
+    *("/v1/markets/{market}/bars", "/v1/markets/{market}/periods", "/v1/factor-choice"),
+    *("/v1/footprints", "/v1/footprints/lines", "/v1/footprints/runs"),
+)
 
 
 def with_suffix(url: str) -> str:
@@ -218,8 +221,8 @@ def test_openapi_is_valid_with_unique_operation_ids_tags_and_examples(app: FastA
 
 def test_documented_examples_are_rows_that_the_api_gives(app: FastAPI, client: TestClient) -> None:
     """Figures in the documentation are computed ones: each example is found in the answer, hashes apart. Those of the
-    registry need a ledger with something in it, those of daily trading a loaded file: see test_registry_reads and
-    test_market_data.
+    registry need a ledger with something in it, those of daily trading a loaded file, and a choice of factors a
+    question: see test_registry_reads, test_market_data and test_factors_http.
     """
     volatile = {"edition", "framework_hash", "recipe_hash", "data_version", "content_hash", "engine", "notes"}
     for path, entry in app.openapi()["paths"].items():
@@ -229,7 +232,10 @@ def test_documented_examples_are_rows_that_the_api_gives(app: FastAPI, client: T
         if "application/json" not in content:
             continue
         (example,) = content["application/json"]["example"]
-        url = path.format(hub="wuhan", framework="green", market="CEA", table="rank_history", series_id="CEA.volume.y")
+        url = path.format(
+            **{"hub": "wuhan", "framework": "green", "market": "CEA", "table": "rank_history"},
+            **{"series_id": "CEA.volume.y", "factor_id": "cn-grid_average-2023-420000"},
+        )
         kept = {name: value for name, value in example.items() if name not in volatile}
         rows = [{name: row[name] for name in kept} for row in client.get(url).json()]
         assert kept in rows, path

@@ -1,0 +1,189 @@
+"""The commands `greenfin load personal-activities` and `greenfin footprint city-totals`: persons' activities by the
+hundred million in, totals of cities out.
+
+Knows commands, options and how the figures look to people. What is computed lives in `carbon.footprints.bulk`. Imports
+what a command needs inside the command, so that `--help` stays quick.
+"""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from api.lang import texts
+from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.progress import Progress, TaskID
+
+    from carbon.errors import Problem
+
+_GWP_SET: Final = "AR5GWP100"  # As in `carbon.footprints.gwp`, which a help text may not import.
+
+
+def load_personal_activities(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Activities of persons (.csv, .parquet), one a row.")
+    ],
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Read activities of persons in bulk, columns by name; list rows that break a rule; keep the good ones.
+
+    Columns, all needed: day, hub, activity, person, amount, unit. A person is a whole-number code: texts, phone numbers
+    and ids are refused and not printed. Amounts have at most three decimals. The same file again changes nothing.
+    Consent, caps and credits of persons are kept by greenfin persons, not here.
+    """
+    from api.output import progress_bar, write_lines
+    from api.screens import show_problems
+    from carbon.footprints.bulk.summary import LOAD_STEPS
+    from carbon.footprints.bulk.summary import load_personal_activities as load
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    text = texts("cli", tongue)
+    lines: list[str] = []
+    problems: list[Problem] = []
+    kept_none = False
+    with progress_bar() as progress:
+        for path in files:
+            task = progress.add_task(path.name, total=len(LOAD_STEPS))
+            step = partial(_show_step, progress, task, path.name)
+            report = load(_lake(), path, hubs=_hubs, progress=step)
+            said = text["personal_already" if report.already_loaded else "personal_loaded"]
+            lines.append(
+                said.format(file=report.file, read=report.rows_read, new=report.rows_kept, rejected=report.rejected)
+            )
+            problems += report.problems
+            kept_none = kept_none or bool(report.rejected and not report.rows_kept)
+    show_problems(problems, chosen, tongue)
+    write_lines(lines, chosen)
+    if kept_none:
+        raise typer.Exit(INVALID_DATA)
+
+
+def city_totals(
+    hub: Annotated[
+        list[str] | None, typer.Option("--hub", help="Key, name or GB/T 2260 code, may be repeated; all without it.")
+    ] = None,
+    year: Annotated[int | None, typer.Option("--year", help="Of this calendar year only.")] = None,
+    gwp: Annotated[str, typer.Option("--gwp", help="Set of warming potentials, such as AR5GWP100.")] = _GWP_SET,
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, spark://host:port or local-cluster[workers,cores,MB].")
+    ] = "local",
+    lang: LangOption = "en",
+    form: FormatOption = None,
+) -> None:
+    """Persons' activities by city, month and activity: rows, amount, persons, emissions and what is saved.
+
+    Sums of each city and year are kept: another time only new files are read, and a changed factor or method reads
+    none. Savings come of the methods of personal accounts and are before the caps of persons. Persons are counted once
+    a city and month, whatever they did: never add them up. An engine other than local needs the extra [spark], Java 17
+    and a lake that every worker sees under the same path.
+    """
+    from api.output import progress_bar, write_lines, write_rows, write_table
+    from carbon.footprints.bulk.summary import NoPersonalActivities, sum_cities
+    from carbon.trades.executors import open_engine
+    from fhi.hubs import find_hub
+
+    chosen, tongue = format_of(form), lang_of(lang)
+    wanted = None if not hub else [find_hub(name) for name in hub]
+    with open_engine(engine) as running, progress_bar() as progress:
+        task = progress.add_task(engine, total=None)
+        try:
+            found = sum_cities(
+                _lake(),
+                hubs=wanted,
+                engine=running,
+                progress=lambda done, parts: progress.update(task, completed=done, total=parts),
+            )
+        except NoPersonalActivities as error:
+            typer.echo(f"greenfin: {error}", err=True)
+            raise typer.Exit(NOT_FOUND) from None
+    rows = _with_emissions(found.rows if year is None else _of_year(found.rows, year), gwp)
+    if chosen != "table":
+        write_rows(rows, chosen)
+        return
+    text = texts("cli", tongue)
+    table = _table(rows, tongue)
+    title = text["city_totals_title"].format(parts=found.parts, read=found.parts_read)
+    right = frozenset(text[name] for name in ("city_totals_rows", "column_amount", "city_totals_persons"))
+    right |= frozenset(text[name] for name in ("column_co2e_kg", "city_totals_saved_kg"))
+    write_table(table, title, right)
+    write_lines([text["city_totals_note"]], chosen)
+
+
+def _lake() -> Path:
+    from api.settings import Settings
+
+    return Settings.from_env(os.environ).lake
+
+
+def _hubs(names: "pl.Series") -> "pl.Series":
+    """The key of each city, by any of its names."""
+    from fhi.hubs import resolve_hubs
+
+    return resolve_hubs(names, suggest=False)["hub"]
+
+
+def _show_step(progress: "Progress", task: "TaskID", file: str, step: str) -> None:
+    from carbon.footprints.bulk.summary import LOAD_STEPS
+
+    progress.update(task, description=f"{file}: {step}", completed=LOAD_STEPS.index(step))
+
+
+def _of_year(rows: "pl.DataFrame", year: int) -> "pl.DataFrame":
+    import polars as pl
+
+    return rows.filter(pl.col("month").str.starts_with(f"{year:04}-"))
+
+
+def _with_emissions(rows: "pl.DataFrame", gwp: str) -> "pl.DataFrame":
+    """The totals with the factors and methods of the store applied."""
+    from sqlmodel import Session
+
+    from api.settings import Settings
+    from api.store import open_store
+    from carbon.footprints.bulk.emissions import add_emissions
+    from carbon.footprints.factor_tables import all_factors
+    from carbon.footprints.persons.methods import all_methods
+
+    store = open_store(Settings.from_env(os.environ))
+    try:
+        with Session(store.engine) as session:
+            factors, methods = all_factors(session), all_methods(session.connection())
+    finally:
+        store.close()
+    return add_emissions(rows, methods=methods, factors=factors, gwp_set=gwp)
+
+
+def _table(rows: "pl.DataFrame", lang: "str") -> "pl.DataFrame":
+    """What people see: whole rows and persons with thousands signs, amounts and kilograms with one decimal."""
+    import polars as pl
+
+    from api.output import NONE
+    from fhi.hubs import hubs
+
+    text = texts("cli", "zh" if lang == "zh" else "en")
+    names = dict(hubs().select("hub", f"name_{lang}").iter_rows())
+
+    def told(column: str, decimals: int) -> pl.Expr:
+        return (
+            pl.col(column).map_elements(lambda value: f"{value:,.{decimals}f}", return_dtype=pl.String).fill_null(NONE)
+        )
+
+    return rows.select(
+        pl.col("hub").replace(names).alias(text["column_hub"]),
+        pl.col("month").alias(text["column_month"]),
+        pl.col("activity").alias(text["column_activity"]),
+        pl.col("unit").alias(text["column_unit"]),
+        told("rows", 0).alias(text["city_totals_rows"]),
+        told("amount", 1).alias(text["column_amount"]),
+        told("persons", 0).alias(text["city_totals_persons"]),
+        told("co2e_kg", 1).alias(text["column_co2e_kg"]),
+        told("reduction_kg", 1).alias(text["city_totals_saved_kg"]),
+        pl.col("factor_ids").list.join(", ").fill_null(NONE).alias(text["city_totals_factors"]),
+        pl.col("remarks").fill_null(NONE).alias(text["column_remarks"]),
+    )
