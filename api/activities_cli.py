@@ -5,8 +5,7 @@ command needs inside it, so that `--help` stays quick.
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 
 from api.clock import now_us
 from api.lang import Lang, texts
+from api.opened import opened_session
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
@@ -67,10 +67,20 @@ def load_activities(
     form: FormatOption = None,
 ) -> None:
     """Read activities; list everything that is wrong; keep the good rows. Twice changes nothing."""
+    from carbon.errors import CarbonError
+
     chosen, tongue = format_of(form), lang_of(lang)
     rules = _mapping(mapping, entity, year)
-    with _session() as session:
-        loaded = [_load(session, path, rules) for path in files]
+    loaded: list[_Loaded] = []
+    with opened_session() as session:
+        for path in files:
+            try:
+                loaded.append(_load(session, path, rules))
+            except CarbonError:
+                # What stands before the file that cannot be read is kept, so it is told.
+                if loaded:
+                    _show_loaded(loaded, chosen, tongue)
+                raise
     _show_loaded(loaded, chosen, tongue)
     if any(one.store is None or not one.store.new + one.store.already_loaded for one in loaded):
         raise typer.Exit(INVALID_DATA)
@@ -84,23 +94,27 @@ def load_reported(
     form: FormatOption = None,
 ) -> None:
     """Read emissions that companies report, as the ITR tool lays them out; list what is missing, never as zero."""
-    from api.output import write_lines
+    from carbon.errors import CarbonError
     from carbon.footprints.activity_files import ActivityReading
     from carbon.footprints.activity_store import store_activities
     from carbon.formats.itr_sample import read_itr
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    loaded, missing = [], []
-    with _session() as session:
+    loaded: list[_Loaded] = []
+    missing: list[str] = []
+    with opened_session() as session:
         for path in files:
-            found = read_itr(path)
+            try:
+                found = read_itr(path)
+            except CarbonError:
+                _show_reported(loaded, missing, chosen, tongue)
+                raise
             kept = store_activities(session, found.rows)
             reading = ActivityReading(found.rows, found.figures_read, found.problems, found.assumed)
             loaded.append(_Loaded(path.name, reading, kept, (*found.problems, *kept.problems)))
             missing += [text["reported_missing"].format(**one) for one in found.missing.iter_rows(named=True)]
-    _show_loaded(loaded, chosen, tongue)
-    write_lines(missing, chosen)
+    _show_reported(loaded, missing, chosen, tongue)
     if any(one.store is None or not one.store.new + one.store.already_loaded for one in loaded):
         raise typer.Exit(INVALID_DATA)
 
@@ -121,7 +135,7 @@ def list_activities(
 
     chosen, tongue = format_of(form), lang_of(lang)
     day = None if since is None else _day_of(since)
-    with _session() as session:
+    with opened_session() as session:
         found = read_stored(session, entities=entity, since=day, replaced=replaced)
     if found.is_empty():
         typer.echo(f"greenfin: {texts('cli', tongue)['no_activities']}", err=True)
@@ -146,22 +160,6 @@ def template_activity(
         )
     write_template(output, lang=tongue)
     typer.echo(texts("cli", tongue)["template_written"].format(file=output), err=True)
-
-
-@contextmanager
-def _session() -> "Iterator[Session]":
-    """A session of the store that the environment names, closed at the end."""
-    from sqlmodel import Session
-
-    from api.settings import Settings
-    from api.store import open_store
-
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        with Session(store.engine) as session:
-            yield session
-    finally:
-        store.close()
 
 
 def _mapping(path: Path | None, entity: str | None, year: int | None) -> "ActivityMapping":
@@ -242,6 +240,14 @@ def _show_loaded(loaded: "Sequence[_Loaded]", form: "Format", lang: Lang) -> Non
         )
         lines += [text["activities_assumed"].format(assumed=words) for words in one.reading.assumed]
     write_lines(lines, form)
+
+
+def _show_reported(loaded: "Sequence[_Loaded]", missing: list[str], form: "Format", lang: Lang) -> None:
+    from api.output import write_lines
+
+    if loaded:
+        _show_loaded(loaded, form, lang)
+        write_lines(missing, form)
 
 
 def _readable(found: "pl.DataFrame") -> "pl.DataFrame":

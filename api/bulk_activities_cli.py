@@ -5,21 +5,18 @@ Knows commands, options and how the figures look to people. What is computed liv
 what a command needs inside the command, so that `--help` stays quick.
 """
 
-import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.bulk_loads import EngineOption, lake_of_settings, load_files
 from api.lang import texts
-from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+from api.opened import opened_session
+from api.options import NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.progress import Progress, TaskID
-
-    from carbon.errors import Problem
 
 _GWP_SET: Final = "AR5GWP100"  # As in `carbon.footprints.gwp`, which a help text may not import.
 
@@ -37,31 +34,16 @@ def load_personal_activities(
     and ids are refused and not printed. Amounts have at most three decimals. The same file again changes nothing.
     Consent, caps and credits of persons are kept by greenfin persons, not here.
     """
-    from api.output import progress_bar, write_lines
-    from api.screens import show_problems
-    from carbon.footprints.bulk.summary import LOAD_STEPS
     from carbon.footprints.bulk.summary import load_personal_activities as load
 
-    chosen, tongue = format_of(form), lang_of(lang)
-    text = texts("cli", tongue)
-    lines: list[str] = []
-    problems: list[Problem] = []
-    kept_none = False
-    with progress_bar() as progress:
-        for path in files:
-            task = progress.add_task(path.name, total=len(LOAD_STEPS))
-            step = partial(_show_step, progress, task, path.name)
-            report = load(_lake(), path, hubs=_hubs, progress=step)
-            said = text["personal_already" if report.already_loaded else "personal_loaded"]
-            lines.append(
-                said.format(file=report.file, read=report.rows_read, new=report.rows_kept, rejected=report.rejected)
-            )
-            problems += report.problems
-            kept_none = kept_none or bool(report.rejected and not report.rows_kept)
-    show_problems(problems, chosen, tongue)
-    write_lines(lines, chosen)
-    if kept_none:
-        raise typer.Exit(INVALID_DATA)
+    lake = lake_of_settings()
+    load_files(
+        files,
+        lambda path, progress: load(lake, path, hubs=_hubs, progress=progress),
+        loaded="personal_loaded",
+        lang=lang,
+        form=form,
+    )
 
 
 def city_totals(
@@ -70,9 +52,7 @@ def city_totals(
     ] = None,
     year: Annotated[int | None, typer.Option("--year", help="Of this calendar year only.")] = None,
     gwp: Annotated[str, typer.Option("--gwp", help="Set of warming potentials, such as AR5GWP100.")] = _GWP_SET,
-    engine: Annotated[
-        str, typer.Option("--engine", help="local, spark://host:port or local-cluster[workers,cores,MB].")
-    ] = "local",
+    engine: EngineOption = "local",
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -94,7 +74,7 @@ def city_totals(
         task = progress.add_task(engine, total=None)
         try:
             found = sum_cities(
-                _lake(),
+                lake_of_settings(),
                 hubs=wanted,
                 engine=running,
                 progress=lambda done, parts: progress.update(task, completed=done, total=parts),
@@ -115,23 +95,11 @@ def city_totals(
     write_lines([text["city_totals_note"]], chosen)
 
 
-def _lake() -> Path:
-    from api.settings import Settings
-
-    return Settings.from_env(os.environ).lake
-
-
 def _hubs(names: "pl.Series") -> "pl.Series":
     """The key of each city, by any of its names."""
     from fhi.hubs import resolve_hubs
 
     return resolve_hubs(names, suggest=False)["hub"]
-
-
-def _show_step(progress: "Progress", task: "TaskID", file: str, step: str) -> None:
-    from carbon.footprints.bulk.summary import LOAD_STEPS
-
-    progress.update(task, description=f"{file}: {step}", completed=LOAD_STEPS.index(step))
 
 
 def _of_year(rows: "pl.DataFrame", year: int) -> "pl.DataFrame":
@@ -142,20 +110,12 @@ def _of_year(rows: "pl.DataFrame", year: int) -> "pl.DataFrame":
 
 def _with_emissions(rows: "pl.DataFrame", gwp: str) -> "pl.DataFrame":
     """The totals with the factors and methods of the store applied."""
-    from sqlmodel import Session
-
-    from api.settings import Settings
-    from api.store import open_store
     from carbon.footprints.bulk.emissions import add_emissions
     from carbon.footprints.factor_tables import all_factors
     from carbon.footprints.persons.methods import all_methods
 
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        with Session(store.engine) as session:
-            factors, methods = all_factors(session), all_methods(session.connection())
-    finally:
-        store.close()
+    with opened_session() as session:
+        factors, methods = all_factors(session), all_methods(session.connection())
     return add_emissions(rows, methods=methods, factors=factors, gwp_set=gwp)
 
 

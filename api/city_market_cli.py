@@ -4,7 +4,6 @@ Knows the commands, their options and which columns people see. Computes nothing
 the command, so that `--help` stays quick.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,6 +12,7 @@ import typer
 
 from api import DEFAULT_YEAR
 from api.lang import texts
+from api.opened import store_of_settings
 from api.options import FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from api.city_market import PrintedFacts
     from api.output import Format
-    from api.store import Store
     from carbon.attribution import By
 
 city_market_app = typer.Typer(rich_markup_mode=None)
@@ -103,7 +102,7 @@ def city_market(
             "found no --facts; expected the file whose facts are to be listed", param_hint="--list"
         )
     period, days = _by(by, ("day", "month", "year")), (day_of(first, "--from"), day_of(last, "--to"))
-    store = _open()
+    store = store_of_settings()
     beside = None if facts is None else verbs.printed_facts(store, facts)
     rows = verbs.city_market(store, hub, period, *days)
     if chosen != "table":
@@ -152,7 +151,7 @@ def attribution(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text, period, day = texts("cli", tongue), _by(by, ("year", "month")), day_of(as_of, "--as-of")
-    store = _open()
+    store = store_of_settings()
     if sums:
         found = verbs.attribution_sums(store, year, period, day)
         screens.show_table(found, text["title_attribution_sums"].format(year=year), chosen, tongue)
@@ -207,10 +206,3 @@ def _cell(name: str, kind: str) -> "pl.Expr":
         cut = column.str.slice(0, _WORDING) + "..."
         return pl.when(column.str.len_chars() > _WORDING).then(cut).otherwise(column)
     return column.map_elements(_FORMS[kind], return_dtype=pl.String)
-
-
-def _open() -> "Store":
-    from api.settings import Settings
-    from api.store import open_store
-
-    return open_store(Settings.from_env(os.environ))

@@ -7,7 +7,7 @@ command needs inside the command, so that `--help` stays quick.
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -24,6 +24,7 @@ from api.index_cli import index_app
 from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
+from api.opened import store_of_settings
 from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 from api.output import write_rows
 from api.persons_cli import persons_app
@@ -34,9 +35,6 @@ from api.registry.cli import registry_app
 from api.registry.rules_cli import rules_app
 from api.statistics_cli import statistics_app
 from api.trades_cli import load_trade_records, trades_app
-
-if TYPE_CHECKING:
-    from api.store import Store
 
 LAYOUTS: Final = (
     "cneeex_daily, exchange_year, vintage_panel, crc_price, crc_settlement, exchange_hubei, exchange_beijing, "
@@ -96,7 +94,7 @@ def rank(
     from green_index.index import as_base
 
     chosen, tongue = format_of(form), lang_of(lang)
-    store = _open()
+    store = store_of_settings()
     edition = as_base(base)
     rows = queries.scores(store, year, edition)
     screens.show_ranking(rows.head(top) if top else rows, queries.notes(store, edition, year), chosen, tongue)
@@ -115,7 +113,7 @@ def standing(
     from green_index.index import as_base
 
     chosen, tongue = format_of(form), lang_of(lang)
-    store = _open()
+    store = store_of_settings()
     edition = as_base(base)
     if chosen != "table":
         write_rows(queries.standing(store, hub, edition, year), chosen)
@@ -137,7 +135,7 @@ def market(
     if by not in ("month", "year"):
         raise typer.BadParameter(f"found {by!r}; expected month or year", param_hint="--by")
     chosen, tongue = format_of(form), lang_of(lang)
-    rows = queries.market_statistics(_open(), name, "month" if by == "month" else "year")
+    rows = queries.market_statistics(store_of_settings(), name, "month" if by == "month" else "year")
     screens.show_market(rows, name, chosen, tongue)
 
 
@@ -146,7 +144,9 @@ def markets(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the carbon markets."""
     from api import queries, screens
 
-    screens.show_table(queries.markets(_open()), texts("cli", lang_of(lang))["title_markets"], format_of(form))
+    screens.show_table(
+        queries.markets(store_of_settings()), texts("cli", lang_of(lang))["title_markets"], format_of(form)
+    )
 
 
 @app.command()
@@ -154,7 +154,7 @@ def hubs(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the cities."""
     from api import queries, screens
 
-    screens.show_table(queries.hubs(_open()), texts("cli", lang_of(lang))["title_hubs"], format_of(form))
+    screens.show_table(queries.hubs(store_of_settings()), texts("cli", lang_of(lang))["title_hubs"], format_of(form))
 
 
 @app.command()
@@ -167,7 +167,7 @@ def framework(
     from api import queries, screens
 
     title = texts("cli", lang_of(lang))["title_framework"].format(framework=name)
-    screens.show_tree(queries.framework(_open(), name), title, format_of(form), lang_of(lang))
+    screens.show_tree(queries.framework(store_of_settings(), name), title, format_of(form), lang_of(lang))
 
 
 @app.command()
@@ -175,7 +175,9 @@ def editions(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List the frozen editions and what each was made from."""
     from api import queries, screens
 
-    screens.show_table(queries.editions(_open()), texts("cli", lang_of(lang))["title_editions"], format_of(form))
+    screens.show_table(
+        queries.editions(store_of_settings()), texts("cli", lang_of(lang))["title_editions"], format_of(form)
+    )
 
 
 @app.command()
@@ -183,7 +185,9 @@ def sources(lang: LangOption = "en", form: FormatOption = None) -> None:
     """Name the publisher, unit and terms of every column of the embedded figures."""
     from api import queries, screens
 
-    screens.show_table(queries.sources(_open()), texts("cli", lang_of(lang))["title_sources"], format_of(form))
+    screens.show_table(
+        queries.sources(store_of_settings()), texts("cli", lang_of(lang))["title_sources"], format_of(form)
+    )
 
 
 @app.command()
@@ -195,7 +199,7 @@ def printed(
     """Show what the founding documents print, table by table."""
     from api import queries, screens
 
-    store, title = _open(), texts("cli", lang_of(lang))["title_printed"]
+    store, title = store_of_settings(), texts("cli", lang_of(lang))["title_printed"]
     rows = queries.printed_rows(store, table) if table else queries.printed(store)
     screens.show_table(rows, f"{title}: {table}" if table else title, format_of(form))
 
@@ -245,7 +249,7 @@ def load_trades(
     from api import jobs, screens
 
     chosen, tongue = format_of(form), lang_of(lang)
-    store = _open()
+    store = store_of_settings()
     reports = jobs.load_trade_files(store, files, market=market_name, format_name=format_in, strict=strict)
     screens.show_load(reports, chosen, tongue)
     unused = [report for report in reports if not report.rows_kept]
@@ -300,10 +304,3 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, (SettingsError, StoreVersionError, SQLAlchemyError, OSError)):
         return FAILED
     return None
-
-
-def _open() -> "Store":
-    from api.settings import Settings
-    from api.store import open_store
-
-    return open_store(Settings.from_env(os.environ))

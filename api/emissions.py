@@ -17,7 +17,7 @@ from carbon.errors import Problem
 from carbon.footprints import city_emissions as cities
 from carbon.footprints.decoupling import decoupling as decouple
 from carbon.footprints.decoupling import with_constant_prices
-from carbon.footprints.deflator_files import read_deflators
+from carbon.footprints.deflator_files import InvalidDeflators, read_deflators
 from fhi.errors import UnknownHub
 from fhi.hubs import find_hub
 from green_index.index import city_years
@@ -69,7 +69,7 @@ def decoupling(
     years : those to be told, against others where need be; base_year : every year against this one; against the year
     before without it. deflators : file of price indices (see
     `carbon.footprints.deflator_files`); GDP is at current prices without it.
-    Raises UnknownHub, UnreadableFile, InvalidDeflators, InvalidSeries.
+    Raises UnknownHub, UnreadableFile, InvalidDeflators (also where the file has none of this city), InvalidSeries.
     """
     hub = find_hub(name)
     wanted = known_years() if years is None else years
@@ -78,8 +78,12 @@ def decoupling(
     if deflators is None:
         return Decoupled(decouple(series, base_year=base_year).filter(told), ())
     read = read_deflators(deflators)
-    own = read.rows.with_columns(hub=pl.col("hub").map_elements(_slug_of, return_dtype=pl.String).fill_null(hub))
-    constant = with_constant_prices(series, own.filter(pl.col("hub") == hub))
+    slugs = pl.col("hub").map_elements(_slug_of, return_dtype=pl.String)
+    own = read.rows.with_columns(slug=slugs.fill_null(hub)).filter(pl.col("slug") == hub)
+    if own.is_empty():
+        wrong = "".join(f"; {problem}" for problem in read.problems)
+        raise InvalidDeflators(f"{deflators.name}: found no deflator of {hub}, expected at least one{wrong}")
+    constant = with_constant_prices(series, own.select("slug", "year", "deflator").rename({"slug": "hub"}))
     return Decoupled(decouple(constant, base_year=base_year).filter(told), read.problems)
 
 

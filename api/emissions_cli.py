@@ -4,7 +4,6 @@ Knows the commands, their options and which columns people see. Computes nothing
 the command, so that `--help` stays quick.
 """
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.lang import texts
+from api.opened import store_of_settings
 from api.options import INVALID_DATA, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from api.store import Store
 
 emissions_app = typer.Typer(rich_markup_mode=None)
 
@@ -105,7 +104,7 @@ def city_emissions(
     if listed not in _LISTS:
         raise typer.BadParameter(f"found {listed!r}; expected {', '.join(_LISTS)}", param_hint="--list")
     parts = _parts(by)
-    store = _open()
+    store = store_of_settings()
     rows = emissions.city_emissions(store, hub, wanted)
     tables = {
         "years": lambda: (rows, _YEARS),
@@ -116,7 +115,7 @@ def city_emissions(
     if chosen != "table":
         write_rows(table, chosen)
         return
-    _show(table, text[f"title_emissions_{listed}"].format(hub=hub), columns, text)
+    _show(table, text[f"title_emissions_{listed}"].format(hub=_name_of(hub, tongue)), columns, text)
     said = [emission_words.standing_apart(rows, tongue)]
     if listed != "sums":
         steps = emissions.decoupling(store, hub, wanted).rows
@@ -144,15 +143,22 @@ def decoupling(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    told = emissions.decoupling(_open(), hub, _years(years), base, deflator)
+    told = emissions.decoupling(store_of_settings(), hub, _years(years), base, deflator)
     if chosen != "table":
         write_rows(told.rows, chosen)
     else:
         columns = {**_STATES, "emissions_state": (f"state_{tongue}", "text")}
-        _show(told.rows, text["title_decoupling"].format(hub=hub), columns, text)
+        _show(told.rows, text["title_decoupling"].format(hub=_name_of(hub, tongue)), columns, text)
     write_lines(["", emission_words.prices(told.rows, tongue), *map(str, told.problems)], chosen)
     if told.problems:
         raise typer.Exit(INVALID_DATA)
+
+
+def _name_of(hub: str, lang: str) -> str:
+    """What people call a city, whichever of its names was given. Raises UnknownHub."""
+    from fhi.hubs import find_hub, hubs
+
+    return str(hubs().filter(hub=find_hub(hub))[f"name_{lang}"][0])
 
 
 def _years(span: str | None) -> range | None:
@@ -212,10 +218,3 @@ def _cell(name: str, kind: str, text: Mapping[str, str]) -> "pl.Expr":
     if not words:
         return column.cast(pl.String)
     return column.str.split("; ").list.eval(pl.element().replace(words)).list.join("; ")
-
-
-def _open() -> "Store":
-    from api.settings import Settings
-    from api.store import open_store
-
-    return open_store(Settings.from_env(os.environ))

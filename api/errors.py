@@ -28,6 +28,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 REPLAYED: Final = "Idempotent-Replayed"
 _REALM: Final = 'Bearer realm="greenfin registry"'
 _LONGEST_ECHO: Final = 200
+_PERSONS: Final = "/v1/registry/persons/"
 _BUSY: Final = "the database is busy or does not answer; the same request may be sent again"
 
 STATUS: Final[dict[type[Exception], HTTPStatus]] = {
@@ -133,10 +134,12 @@ def _domain_handler(status: HTTPStatus) -> Any:
 
 def _invalid_request(request: Request, error: Exception) -> Response:
     details = error.errors() if isinstance(error, RequestValidationError) else []
+    # What stands in a body of the personal accounts may name a person.
+    is_secret = request.url.path.startswith(_PERSONS)
     errors = [
         {
             "where": ".".join(str(part) for part in detail["loc"]),
-            "found": _shortened(detail.get("input")),
+            "found": "(not shown)" if is_secret and detail["loc"][0] == "body" else _shortened(detail.get("input")),
             "expected": detail["msg"],
         }
         for detail in details

@@ -4,9 +4,6 @@ Knows commands, options and exit codes. Choosing lives in `carbon.footprints.fac
 `carbon.footprints.factor_files`. Imports what a command needs inside it, so that `--help` stays quick.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api.lang import Lang, texts
+from api.opened import opened_session
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
-    from sqlmodel import Session
 
     from api.output import Format
     from carbon.footprints.factor_files import FactorReading
@@ -54,9 +51,10 @@ def find(
     form: FormatOption = None,
 ) -> None:
     """The factors that could serve an activity in one place and time, the one taken, and why."""
-    from carbon.footprints.factor_regions import UnknownRegion
+    import polars as pl
+
     from carbon.footprints.factor_tables import all_factors
-    from carbon.footprints.factors import candidates, resolve_region
+    from carbon.footprints.factors import candidates
     from carbon.footprints.schemas import METHODS, PARAMETERS
 
     chosen, tongue = format_of(form), lang_of(lang)
@@ -64,19 +62,20 @@ def find(
     _check_word(parameter, PARAMETERS, "--parameter")
     if method is not None:
         _check_word(method, METHODS, "--method")
-    try:
-        place = resolve_region(region)
-    except UnknownRegion as error:
-        typer.echo(f"greenfin: {error}", err=True)
-        raise typer.Exit(NOT_FOUND) from error
-    with _session() as session:
+    place = _region_of(region)
+    with opened_session() as session:
         factors = all_factors(session)
     wanted = {"parameter": parameter, "series": series, "method": method, "unit": unit}
     found = candidates(factors, activity, region=place, first_day=first, last_day=last, **wanted)  # type: ignore[arg-type]
     if found.is_empty():
+        said = texts("cli", tongue)
         known = ", ".join(factors["activity"].unique().sort())
-        message = texts("cli", tongue)["no_factor"].format(activity=activity, region=place, known=known)
-        typer.echo(f"greenfin: {message}", err=True)
+        lines = [said["no_factor"].format(activity=activity, region=place, known=known)]
+        others = factors.filter(pl.col("activity") == activity)["parameter"].unique().sort().to_list()
+        if others and parameter not in others:
+            words = {"activity": activity, "parameter": parameter, "others": ", ".join(others)}
+            lines.append(said["no_factor_but"].format(**words))
+        typer.echo("greenfin: " + "\n".join(lines), err=True)
         raise typer.Exit(NOT_FOUND)
     _show_candidates(found, f"{activity}, {region}, {_span(first, last)}", chosen, tongue)
 
@@ -94,11 +93,13 @@ def list_factors(
     import polars as pl
 
     from carbon.footprints.factor_tables import all_factors
-    from carbon.footprints.factors import resolve_region
+    from carbon.footprints.schemas import PARAMETERS
 
     chosen, tongue = format_of(form), lang_of(lang)
-    place = None if region is None else resolve_region(region)
-    with _session() as session:
+    if parameter is not None:
+        _check_word(parameter, PARAMETERS, "--parameter")
+    place = None if region is None else _region_of(region)
+    with opened_session() as session:
         factors = all_factors(session)
     for name, value in (("activity", activity), ("series", series), ("region", place), ("parameter", parameter)):
         if value is not None:
@@ -122,7 +123,7 @@ def show(
     from carbon.footprints.factor_tables import all_factors
 
     chosen, tongue = format_of(form), lang_of(lang)
-    with _session() as session:
+    with opened_session() as session:
         found = all_factors(session).filter(pl.col("factor_id") == factor_id)
     text = texts("cli", tongue)
     if found.is_empty():
@@ -166,35 +167,26 @@ def load_factors(
     a file holds no factor that can be used.
     """
     from api.clock import now_us
+    from carbon.errors import CarbonError
     from carbon.footprints.factor_files import read_factors
     from carbon.footprints.factor_tables import store_factors
 
     chosen, tongue = format_of(form), lang_of(lang)
     today = datetime.fromtimestamp(now_us() / _US_PER_S, tz=UTC).date()
-    done = []
-    with _session() as session:
+    done: list[tuple[str, FactorReading, FactorsReport]] = []
+    with opened_session() as session:
         for path in files:
-            reading = read_factors(path, recorded=today)
+            try:
+                reading = read_factors(path, recorded=today)
+            except CarbonError:
+                # What stands before the file that cannot be read is kept, so it is told.
+                if done:
+                    _show_loaded(done, chosen, tongue)
+                raise
             done.append((path.name, reading, store_factors(session, reading.rows, path.name)))
     _show_loaded(done, chosen, tongue)
     if any(not report.new + report.already_loaded for _, _, report in done):
         raise typer.Exit(INVALID_DATA)
-
-
-@contextmanager
-def _session() -> "Iterator[Session]":
-    """A session of the store that the environment names, closed at the end."""
-    from sqlmodel import Session
-
-    from api.settings import Settings
-    from api.store import open_store
-
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        with Session(store.engine) as session:
-            yield session
-    finally:
-        store.close()
 
 
 def _days_of(year: int | None, day: str | None) -> tuple[date, date]:
@@ -206,6 +198,17 @@ def _days_of(year: int | None, day: str | None) -> tuple[date, date]:
         return date.fromisoformat(day), date.fromisoformat(day)
     except ValueError:
         raise typer.BadParameter(f"found {day!r}; expected a day such as 2023-06-30", param_hint="--day") from None
+
+
+def _region_of(text: str) -> str:
+    """The code of a region by any of its names; one that nobody knows ends the command with exit code 3."""
+    from carbon.footprints.factor_regions import UnknownRegion, resolve_region
+
+    try:
+        return resolve_region(text)
+    except UnknownRegion as error:
+        typer.echo(f"greenfin: {error}", err=True)
+        raise typer.Exit(NOT_FOUND) from error
 
 
 def _check_word(word: str, words: tuple[str, ...], option: str) -> None:

@@ -4,7 +4,6 @@ Knows commands, options and which columns people see. Computes nothing. Imports 
 so that `--help` stays quick.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,6 +14,7 @@ import typer
 
 from api.footprint_quality_cli import quality_app
 from api.lang import texts
+from api.opened import opened_store
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def calculate(
 
     chosen, tongue = format_of(form), lang_of(lang)
     boundary = _approach_of(approach, company, ownership)
-    with _store() as store:
+    with opened_store() as store:
         try:
             made = verbs.calculate_footprint(
                 store,
@@ -114,11 +114,17 @@ def show(
     text, groups = texts("cli", tongue), [part.strip() for part in by.split(",") if part.strip()]
     if listed not in ("totals", "coverage", "left_out"):
         raise typer.BadParameter(f"found {listed!r}; expected totals, coverage or left_out", param_hint="--list")
-    with _store() as store, _told_missing():
+    with opened_store() as store, _told_missing():
         summed = verbs.footprint_totals(store, groups, run=run, entity=entity, year=year)
         parts = [name for name in groups if name != "gas"]
         covered = verbs.footprint_coverage(store, parts, run=run, entity=entity, year=year)
         left = verbs.footprint_left_out(store, run=run, entity=entity, year=year)
+        others = verbs.other_terms(store) if run is None else None
+    if others is not None and others.height:
+        terms = "; ".join(
+            sorted({f"{row[3]} {row[4]} ({row[1] or '*'}): --run {row[0][:12]}" for row in others.rows()})
+        )
+        typer.echo(text["footprint_other_terms"].format(terms=terms), err=True)
     if summed.is_empty() and left.is_empty():
         typer.echo(f"greenfin: {text['no_footprint_lines']}", err=True)
         raise typer.Exit(NOT_FOUND)
@@ -149,7 +155,7 @@ def lines(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    with _store() as store, _told_missing():
+    with opened_store() as store, _told_missing():
         found = verbs.footprint_lines(store, run=run, entity=entity, year=year, lang=tongue)
     if found.is_empty():
         typer.echo(f"greenfin: {text['no_footprint_lines']}", err=True)
@@ -175,7 +181,7 @@ def list_runs(lang: LangOption = "en", form: FormatOption = None) -> None:
     from api.screens import show_table
 
     chosen, tongue = format_of(form), lang_of(lang)
-    with _store() as store:
+    with opened_store() as store:
         found = verbs.runs(store)
     if chosen == "table":
         ids = pl.col("id", "supersedes", "superseded_by").str.slice(0, _ID_SIGNS)
@@ -210,7 +216,7 @@ def trace(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    with _store() as store, _told_missing():
+    with opened_store() as store, _told_missing():
         found = verbs.trace(store, activity_id, tongue)
         row = verbs.activity(store, activity_id)
     if chosen != "table":
@@ -251,7 +257,7 @@ def recompute(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text, day = texts("cli", tongue), _day_of(since, "--since")
-    with _store() as store, _told_missing():
+    with opened_store() as store, _told_missing():
         every = verbs.recompute_footprint(store, day or date.min, run)
     said = []
     for made in every:
@@ -370,16 +376,3 @@ def _told_missing() -> Iterator[None]:
     except (UnknownRun, UnknownActivity) as error:
         typer.echo(f"greenfin: {error}", err=True)
         raise typer.Exit(NOT_FOUND) from None
-
-
-@contextmanager
-def _store() -> "Iterator[Store]":
-    """The store that the environment names, closed at the end."""
-    from api.settings import Settings
-    from api.store import open_store
-
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        yield store
-    finally:
-        store.close()

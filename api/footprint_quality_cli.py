@@ -4,15 +4,14 @@ Knows commands, options and which columns people see. Computes nothing: the meas
 Imports what a command needs inside it, so that `--help` stays quick.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.lang import Lang, texts
+from api.opened import opened_session
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def uncertainty(
 
     chosen, tongue, way, columns = format_of(form), lang_of(lang), _method_of(method), _columns_of(by)
     _one_of(contributions=contributions, unknown=unknown, monte_carlo=monte_carlo)
-    with _session() as session:
+    with opened_session() as session:
         lines, factors = _result(session, entities, year, tongue)
         known = (lines, factors, read_stored(session, entities=entities, replaced=True))
     text = texts("cli", tongue)
@@ -112,7 +111,7 @@ def quality(
         shown = ("option", "score", f"name_{tongue}", "evidence", "scopes", "confidence", "assumed")
         show_table(table if chosen != "table" else table.select(shown), text["title_pcaf_rules"], chosen, tongue)
         return
-    with _session() as session:
+    with opened_session() as session:
         lines = measures.score_lines(*_result(session, entities, year, tongue))
     if evidence:
         rows = measures.evidence_shares(lines, by=columns, method=way)
@@ -146,6 +145,7 @@ def disclosure(
 ) -> None:
     """The rows that GRI 305, IFRS S2 29(a) and ESRS E1-6 ask for; one that cannot be filled says why."""
     from api.footprint_quality_screens import show_disclosure
+    from api.output import write_lines
     from carbon.footprints.disclosure import Facts, disclose
     from carbon.footprints.runs import latest_run
 
@@ -153,12 +153,16 @@ def disclosure(
     for name in standards or []:
         if name not in _STANDARDS:
             raise typer.BadParameter(f"found {name!r}; expected {', '.join(_STANDARDS)}", param_hint="--standard")
-    with _session() as session:
+    if revenue is not None and not math.isfinite(revenue):
+        raise typer.BadParameter(f"found {revenue}; expected a finite number", param_hint="--net-revenue")
+    with opened_session() as session:
         lines, _ = _result(session, entities, year, tongue)
         approach = latest_run(session).approach
+        left = _left_out(session, entities, year)
     text = texts("cli", tongue)
     facts = Facts(boundary or text[f"boundary_{approach}"], revenue, ets, group)
     show_disclosure(disclose(lines, facts, standards=standards), text["title_disclosure"], chosen, tongue)
+    write_lines([text["footprint_left"].format(count=left)] if left else [], chosen)
 
 
 @financed_app.command()
@@ -189,7 +193,7 @@ def financed(
     reading = read_portfolio(portfolio)
     lines = None
     if reading.rows["entity"].null_count() < reading.rows.height:
-        with _session() as session:
+        with opened_session() as session:
             lines = score_lines(*_result(session, None, year, None))
     found = attribute(reading.rows, lines, method=way)
     title = text["title_financed"].format(file=portfolio.name)
@@ -206,22 +210,6 @@ def financed(
     write_lines([text["portfolio_assumed"].format(what=what) for what in reading.assumed], chosen)
     if reading.rows_read and found.rows["attribution"].count() == 0:
         raise typer.Exit(INVALID_DATA)
-
-
-@contextmanager
-def _session() -> "Iterator[Session]":
-    """A session of the store that the environment names, closed at the end."""
-    from sqlmodel import Session
-
-    from api.settings import Settings
-    from api.store import open_store
-
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        with Session(store.engine) as session:
-            yield session
-    finally:
-        store.close()
 
 
 def _result(
@@ -245,6 +233,20 @@ def _result(
         typer.echo(f"greenfin: {texts('cli', lang)['no_footprint_lines']}", err=True)
         raise typer.Exit(NOT_FOUND)
     return lines, result.factors
+
+
+def _left_out(session: "Session", entities: list[str] | None, year: int | None) -> int:
+    """How many activities of these entities and this year could not be calculated, and so are in no figure."""
+    import polars as pl
+
+    from carbon.footprints.runs import latest_result
+
+    left = latest_result(session).left_out
+    if entities:
+        left = left.filter(pl.col("entity").is_in(entities))
+    if year is not None:
+        left = left.filter(pl.col("last_day").dt.year() == year)
+    return left["activity_id"].n_unique()
 
 
 def _method_of(name: str) -> str:

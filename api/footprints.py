@@ -35,6 +35,7 @@ from carbon.footprints.runs import (
     latest_run,
     list_runs,
     read_run,
+    runs_on_other_terms,
     runs_stamp,
     save_run,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "footprint_left_out",
     "footprint_lines",
     "footprint_totals",
+    "other_terms",
     "recompute_footprint",
     "runs",
     "stamp",
@@ -163,6 +165,13 @@ def footprint_lines(
     """Every line with the names of its factors and its arithmetic written out."""
     found = result(store, run)
     return write_out(_within(found.lines, entity, year), found.factors, lang)
+
+
+def other_terms(store: Store) -> pl.DataFrame:
+    """The runs that stand and do not count beside the newest one: id, entity, year, gwp_set, approach, company."""
+    with Session(store.engine) as session:
+        found = runs_on_other_terms(session)
+    return found.select("id", "entity", "year", "gwp_set", "approach", "company")
 
 
 def runs(store: Store) -> pl.DataFrame:

@@ -5,7 +5,7 @@ Null means unknown, never zero. Used to document the API and to check bodies, no
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
@@ -13,6 +13,7 @@ from api.schemas import Row
 from carbon.footprints.persons.credits import Rule
 
 _Text = Annotated[str, Field(max_length=400)]
+_MOST_WORDS: Final = 200
 
 
 class MethodRow(Row):
@@ -134,10 +135,10 @@ class ConsentBody(_Body):
 
     person: _Text
     hub: _Text
-    event: Annotated[str, Field(examples=["given"])]
+    event: Annotated[_Text, Field(examples=["given"])]
     day: date
-    purposes: list[str] = ["record", "certify"]
-    methods: list[str] = ["*"]
+    purposes: Annotated[list[_Text], Field(max_length=_MOST_WORDS)] = ["record", "certify"]
+    methods: Annotated[list[_Text], Field(max_length=_MOST_WORDS)] = ["*"]
 
 
 class ClaimBody(_Body):

@@ -4,9 +4,6 @@ Knows commands, options and exit codes. Reading and keeping live in `carbon.rate
 Imports what a command needs inside it, so that `--help` stays quick.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.lang import Lang, texts
+from api.opened import opened_session
 from api.options import FAILED, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
-    from sqlmodel import Session
 
     from api.output import Format
     from carbon.rates import RatesReport
@@ -44,7 +41,7 @@ def load_rates(
     from carbon.rates import load_rates as load
 
     chosen, tongue = format_of(form), lang_of(lang)
-    with _session() as session:
+    with opened_session() as session:
         reports = [load(session, path) for path in files]
     _show_reports(reports, chosen, tongue)
     unused = [report.file for report in reports if not report.rates_new + report.rates_already_loaded]
@@ -72,7 +69,7 @@ def rates(
 
     chosen, tongue = format_of(form), lang_of(lang)
     wanted = None if day is None else _day_of(day)
-    with _session() as session:
+    with opened_session() as session:
         known = read_rates(session, currency)
     found = known if wanted is None else _rates_of_day(known, currency.upper(), wanted, max_age)
     title = texts("cli", tongue)["title_rates"].format(currency=currency.upper())
@@ -81,22 +78,6 @@ def rates(
         typer.echo(f"greenfin: {message}", err=True)
         raise typer.Exit(NOT_FOUND)
     show_table(_readable(found) if chosen == "table" else found, title, chosen, tongue)
-
-
-@contextmanager
-def _session() -> "Iterator[Session]":
-    """A session of the store that the environment names, closed at the end."""
-    from sqlmodel import Session
-
-    from api.settings import Settings
-    from api.store import open_store
-
-    store = open_store(Settings.from_env(os.environ))
-    try:
-        with Session(store.engine) as session:
-            yield session
-    finally:
-        store.close()
 
 
 def _day_of(text: str) -> date:

@@ -4,23 +4,20 @@ Knows commands, options and how the figures look to people. What is computed liv
 a command needs inside the command, so that `--help` stays quick.
 """
 
-import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 
 import typer
 
+from api.bulk_loads import EngineOption, lake_of_settings, load_files
 from api.lang import texts
-from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
+from api.options import NOT_FOUND, FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
-    from rich.progress import Progress, TaskID
 
-    from carbon.errors import Problem
     from carbon.listed import Split
 
 Name = TypeVar("Name", bound=str)
@@ -49,9 +46,7 @@ def summary(
         Path | None,
         typer.Option("--allowances", help="CSV of market, period, allowances_t, source: adds the turnover."),
     ] = None,
-    engine: Annotated[
-        str, typer.Option("--engine", help="local, spark://host:port or local-cluster[workers,cores,MB].")
-    ] = "local",
+    engine: EngineOption = "local",
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -75,7 +70,7 @@ def summary(
         task = progress.add_task(engine, total=None)
         try:
             found = summarise_trades(
-                _lake(),
+                lake_of_settings(),
                 by=period,
                 split=parts,
                 markets=market or None,
@@ -120,11 +115,11 @@ def participants(
     chosen, text = format_of(form), texts("cli", lang_of(lang))
     period, parts = _as_period(by, get_args(PartySpan)), _as_split(split)
     try:
-        summed = sum_files(_lake(), split=parts, markets=market or None)
+        summed = sum_files(lake_of_settings(), split=parts, markets=market or None)
     except NoTrades as error:
         typer.echo(f"greenfin: {error}", err=True)
         raise typer.Exit(NOT_FOUND) from None
-    rows = sums_of_participants(summed.parts, by=period, split=parts, names=read_names(_lake()))
+    rows = sums_of_participants(summed.parts, by=period, split=parts, names=read_names(lake_of_settings()))
     if chosen != "table":
         write_rows(rows, chosen)
         return
@@ -163,43 +158,16 @@ def load_trade_records(
     or where no cell is a whole number. Names are kept in the lake as they are written: load codes where they are
     nobody's business. The same file again changes nothing.
     """
-    from api.output import progress_bar, write_lines
-    from api.screens import show_problems
-    from carbon.trades.summary import LOAD_STEPS
     from carbon.trades.summary import load_trade_records as load
 
-    chosen, tongue = format_of(form), lang_of(lang)
-    text = texts("cli", tongue)
-    lines: list[str] = []
-    problems: list[Problem] = []
-    kept_none = False
-    with progress_bar() as progress:
-        for path in files:
-            task = progress.add_task(path.name, total=len(LOAD_STEPS))
-            report = load(_lake(), path, market=market, progress=partial(_show_step, progress, task, path.name))
-            said = text["trades_already" if report.already_loaded else "trades_loaded"]
-            lines.append(
-                said.format(file=report.file, read=report.rows_read, new=report.rows_kept, rejected=report.rejected)
-            )
-            lines += [text["trades_assumed"].format(file=report.file, what=what) for what in report.assumed]
-            problems += report.problems
-            kept_none = kept_none or bool(report.rejected and not report.rows_kept)
-    show_problems(problems, chosen, tongue)
-    write_lines(lines, chosen)
-    if kept_none:
-        raise typer.Exit(INVALID_DATA)
-
-
-def _lake() -> Path:
-    from api.settings import Settings
-
-    return Settings.from_env(os.environ).lake
-
-
-def _show_step(progress: "Progress", task: "TaskID", file: str, step: str) -> None:
-    from carbon.trades.summary import LOAD_STEPS
-
-    progress.update(task, description=f"{file}: {step}", completed=LOAD_STEPS.index(step))
+    lake = lake_of_settings()
+    load_files(
+        files,
+        lambda path, progress: load(lake, path, market=market, progress=progress),
+        loaded="trades_loaded",
+        lang=lang,
+        form=form,
+    )
 
 
 def _as_period(name: str, known: "tuple[Name, ...]") -> "Name":

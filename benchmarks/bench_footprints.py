@@ -10,32 +10,26 @@ of one city and year is added and the totals made again; then the same kernel as
 `local-cluster[2,1,1024]`, warm, equal to the bit (left out where Java or PySpark is absent, and for 10^8).
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+from beside import AT_SCALE, SPARK_MASTER, Peers, bench_engines, bench_sizes, has_spark, say_ratio
 from generated_activities import ACTIVITIES, HUBS, SEED, UNITS, YEARS, part_of_activities, write_activities
-from measuring import Figures, measure_apart
+from measuring import measure_apart
 
-HERE = Path(__file__).resolve().parent
-PEERS_PYTHON = HERE.parent / ".venv" / "peers" / "bin" / "python"
 COLUMNS = ["day", "person", "activity", "amount_milli"]
 KEYS = ["hub", "month", "activity"]
 WHOLE = ["rows", "amount_milli", "persons"]
-MOST_ROWS = {"polars": 10**9, "duckdb": 10**9, "pandas": 10**7}
-GOALS = {"polars": 5, "duckdb": 4, "pandas": 8}
-MOST_OF_READING, MOST_MB, MOST_GROWTH = 3, 1024, 10
-SPARK_MASTER = "local-cluster[2,1,1024]"
-# The size that each goal is meant for.
-GOAL_ROWS = {"polars": 10**8, "duckdb": 10**8, "pandas": 10**7}
+PEERS = Peers(
+    "footprint_peers.py",
+    most_rows={"polars": 10**9, "duckdb": 10**9, "pandas": 10**7},
+    goals={"polars": 5, "duckdb": 4, "pandas": 8},
+    goal_rows={"polars": 10**8, "duckdb": 10**8, "pandas": 10**7},
+)
 
 
 def read_columns(lake: Path) -> int:
@@ -111,19 +105,6 @@ def refresh(lake: Path) -> tuple[int, float]:
     return sum_kept(lake), time.perf_counter() - start
 
 
-def run_peer(way: str, lake: Path, runs: int) -> tuple[pl.DataFrame, Figures]:
-    done = subprocess.run(
-        [str(PEERS_PYTHON), str(HERE / "footprint_peers.py"), way, str(lake), str(runs)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-    )
-    if done.returncode:
-        raise SystemExit(f"{way} failed:\n{done.stderr}")
-    return pl.read_parquet(lake / f"answer-{way}.parquet"), Figures(**json.loads(done.stdout.splitlines()[-1]))
-
-
 def check_equal(ours: pl.DataFrame, theirs: pl.DataFrame, way: str) -> None:
     """Stop unless every whole number is the same."""
     told = theirs.with_columns(
@@ -137,50 +118,7 @@ def check_equal(ours: pl.DataFrame, theirs: pl.DataFrame, way: str) -> None:
         raise SystemExit(f"{way}: found other totals ({right.height} rows), expected ours ({left.height} rows)")
 
 
-def say_ratio(what: str, ratio: float, goal: float | None = None) -> None:
-    told = "" if goal is None else f" (goal {goal:g}: {'met' if ratio >= goal else 'missed'})"
-    print(f"ratio: {what}: {ratio:.1f} times{told}", flush=True)
-
-
-def say_most(what: str, found: float, unit: str, most: float | None = None) -> None:
-    told = "" if most is None else f" (goal at most {most:g}: {'met' if found <= most else 'missed'})"
-    print(f"ratio: {what}: {found:.1f} {unit}{told}", flush=True)
-
-
-def bench_engines(lake: Path, rows: int) -> float:
-    """Seconds of ours, after everything beside it was told."""
-    at_scale = rows >= 10**8
-    runs = 2 if at_scale else 3
-    read, floor = measure_apart(read_columns, lake, runs)
-    if read != rows:
-        raise SystemExit(f"found {read} rows, expected {rows}")
-    print(f"reading the columns only: {floor.wall_s:.3f} s, peak {floor.peak_mb:.0f} MB", flush=True)
-    ours, figures = measure_apart(sum_all, lake, runs)
-    speed = rows / figures.wall_s
-    print(f"carbon: {figures.wall_s:.3f} s, {speed:,.0f} rows/s, peak {figures.peak_mb:.0f} MB", flush=True)
-    say_most("carbon beside reading", figures.wall_s / floor.wall_s, "times", MOST_OF_READING if at_scale else None)
-    say_most("carbon's peak memory", figures.peak_mb, "MB", MOST_MB if at_scale else None)
-    for way, most in MOST_ROWS.items():
-        if rows > most:
-            print(f"{way}: left out above {most:,} rows")
-            continue
-        answer, told = run_peer(way, lake, 1 if at_scale else 2)
-        check_equal(ours, answer, way)
-        print(f"{way}: {told.wall_s:.3f} s, peak {told.peak_mb:.0f} MB, the same answer", flush=True)
-        goal = GOALS[way] if rows == GOAL_ROWS[way] else None
-        say_ratio(f"carbon is faster than {way}", told.wall_s / figures.wall_s, goal)
-    return figures.wall_s
-
-
 def bench_spark(lake: Path) -> None:
-    if shutil.which("java") is None:
-        print("Spark: left out, no Java on this machine")
-        return
-    try:
-        import pyspark  # noqa: F401
-    except ImportError:
-        print("Spark: left out, pyspark is not installed")
-        return
     from carbon.footprints.bulk.summary import sum_cities
     from carbon.trades.executors import open_engine
 
@@ -205,8 +143,8 @@ def bench(rows: int, folder: Path) -> float:
     size = sum(path.stat().st_size for path in lake.rglob("*.parquet"))
     took = time.perf_counter() - start
     print(f"-- {rows:,} activities, seed {SEED}, {size / rows:.1f} B a row, written in {took:.1f} s", flush=True)
-    seconds = bench_engines(lake, rows)
-    if rows < 10**8:
+    seconds = bench_engines(lake, rows, read_columns, sum_all, check_equal, PEERS)
+    if rows < AT_SCALE and has_spark():
         bench_spark(lake)
     (read, change, took), _ = measure_apart(change_factor, lake, 1)
     print(f"factors applied and changed, {change:.0f} times as large: {read} cities and years read, {took:.3f} s")
@@ -217,16 +155,5 @@ def bench(rows: int, folder: Path) -> float:
     return seconds
 
 
-def main() -> None:
-    if not PEERS_PYTHON.exists():
-        raise SystemExit("the peers' environment .venv/peers is absent; make it with: make .venv/peers.stamp")
-    asked = sys.argv[1] if len(sys.argv) > 1 else "10000000"
-    sizes = [10**6, 10**7, 10**8] if asked == "all" else [int(asked)]
-    with tempfile.TemporaryDirectory() as name:
-        seconds = {rows: bench(rows, Path(name)) for rows in sizes}
-    if len(seconds) > 1:
-        say_most("10^7 to 10^8 takes longer by", seconds[10**8] / seconds[10**7], "times", MOST_GROWTH)
-
-
 if __name__ == "__main__":
-    main()
+    bench_sizes(bench)

@@ -26,6 +26,7 @@ from uuid import uuid4
 import ledger_peers as peers
 import numpy as np
 import polars as pl
+from beside import say_ratio
 from measuring import measure_apart
 from sqlalchemy import Engine, event, text
 from sqlmodel import Session
@@ -275,11 +276,6 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         with server.begin() as connection:
             connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
         server.dispose()
-
-
-def say_ratio(what: str, ratio: float, goal: float | None = None) -> None:
-    told = "" if goal is None else f" (goal {goal:g}: {'met' if ratio >= goal else 'missed'})"
-    print(f"ratio: {what}: {ratio:.1f} times{told}", flush=True)
 
 
 def bench_import(kind: str, folder: Path, rows: int) -> None:

@@ -11,31 +11,27 @@ Then one of the files is changed and the summary made again; then the same kerne
 for 10^8).
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
+from beside import AT_SCALE, SPARK_MASTER, Peers, bench_engines, bench_sizes, has_spark, say_ratio
 from generated_trades import MARKETS, SEED, YEARS, part_of_trades, write_trades
-from measuring import Figures, measure_apart
+from measuring import measure_apart
 
-HERE = Path(__file__).resolve().parent
-PEERS_PYTHON = HERE.parent / ".venv" / "peers" / "bin" / "python"
 COLUMNS = ["day", "method", "price_fen", "quantity_t", "buyer", "seller"]
 WHOLE = ("trades", "volume_t", "value_fen", "open", "high", "low", "close", "participants")
 FLOATS = ("volatility_annual", "amihud_per_million_cny", "buyer_hhi", "seller_hhi")
-MOST_ROWS = {"polars": 10**9, "duckdb": 10**9, "pandas": 10**7, "sqlite": 10**6}
-GOALS = {"polars": 5, "duckdb": 4, "pandas": 8, "sqlite": 40, "spark": 20}
-MOST_OF_READING, MOST_MB, MOST_GROWTH = 3, 1024, 10
-SPARK_MASTER = "local-cluster[2,1,1024]"
-# The size that each goal is meant for.
-GOAL_ROWS = {"polars": 10**8, "duckdb": 10**8, "pandas": 10**7, "sqlite": 10**6}
+PEERS = Peers(
+    "trade_peers.py",
+    most_rows={"polars": 10**9, "duckdb": 10**9, "pandas": 10**7, "sqlite": 10**6},
+    goals={"polars": 5, "duckdb": 4, "pandas": 8, "sqlite": 40},
+    goal_rows={"polars": 10**8, "duckdb": 10**8, "pandas": 10**7, "sqlite": 10**6},
+    once=("sqlite",),
+)
+SPARK_GOAL = 20
 
 
 def read_columns(lake: Path) -> int:
@@ -75,19 +71,6 @@ def refresh(lake: Path) -> tuple[int, float]:
     return summarise_kept(lake), time.perf_counter() - start
 
 
-def run_peer(way: str, lake: Path, runs: int) -> tuple[pl.DataFrame, Figures]:
-    done = subprocess.run(
-        [str(PEERS_PYTHON), str(HERE / "trade_peers.py"), way, str(lake), str(runs)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-    )
-    if done.returncode:
-        raise SystemExit(f"{way} failed:\n{done.stderr}")
-    return pl.read_parquet(lake / f"answer-{way}.parquet"), Figures(**json.loads(done.stdout.splitlines()[-1]))
-
-
 def check_alike(ours: pl.DataFrame, theirs: pl.DataFrame, way: str) -> None:
     """Stop unless whole numbers are the same and floats alike to 1e-9; columns that the other lacks are left out."""
     both = ours.rename({f"{name}_fen_per_t": name for name in ("open", "high", "low", "close")}).with_columns(
@@ -102,49 +85,6 @@ def check_alike(ours: pl.DataFrame, theirs: pl.DataFrame, way: str) -> None:
         gap = ((left - right).abs() / left.abs().clip(lower_bound=1e-300)).filter(known).max()
         if (left != right).any() if name in WHOLE else not (isinstance(gap, float) and gap <= 1e-9):
             raise SystemExit(f"{way}: {name} differs by up to {gap}")
-
-
-def say_ratio(what: str, ratio: float, goal: float | None = None) -> None:
-    told = "" if goal is None else f" (goal {goal:g}: {'met' if ratio >= goal else 'missed'})"
-    print(f"ratio: {what}: {ratio:.1f} times{told}", flush=True)
-
-
-def say_most(what: str, found: float, most: float, unit: str) -> None:
-    print(
-        f"ratio: {what}: {found:.1f} {unit} (goal at most {most:g}: {'met' if found <= most else 'missed'})", flush=True
-    )
-
-
-def bench_engines(lake: Path, rows: int) -> float:
-    """Seconds of ours, after everything beside it was told."""
-    runs = 3 if rows < 10**8 else 2
-    read, floor = measure_apart(read_columns, lake, runs)
-    if read != rows:
-        raise SystemExit(f"found {read} rows, expected {rows}")
-    print(f"reading the columns only: {floor.wall_s:.3f} s, peak {floor.peak_mb:.0f} MB", flush=True)
-    ours, figures = measure_apart(summarise, lake, runs)
-    print(
-        f"carbon: {figures.wall_s:.3f} s, {rows / figures.wall_s:,.0f} rows/s, peak {figures.peak_mb:.0f} MB",
-        flush=True,
-    )
-    at_scale = rows >= 10**8
-    (say_most if at_scale else _say)("carbon beside reading", figures.wall_s / floor.wall_s, MOST_OF_READING, "times")
-    (say_most if at_scale else _say)("carbon's peak memory", figures.peak_mb, MOST_MB, "MB")
-    for way, most in MOST_ROWS.items():
-        if rows > most:
-            print(f"{way}: left out above {most:,} rows")
-            continue
-        answer, told = run_peer(way, lake, 1 if way == "sqlite" or at_scale else 2)
-        check_alike(ours, answer, way)
-        print(f"{way}: {told.wall_s:.3f} s, peak {told.peak_mb:.0f} MB, the same answer", flush=True)
-        goal = GOALS[way] if rows == GOAL_ROWS[way] else None
-        say_ratio(f"carbon is faster than {way}", told.wall_s / figures.wall_s, goal)
-    return figures.wall_s
-
-
-def _say(what: str, found: float, most: float, unit: str) -> None:
-    del most
-    print(f"ratio: {what}: {found:.1f} {unit}", flush=True)
 
 
 def spark_plan(spark: object, lake: Path) -> float:
@@ -200,14 +140,6 @@ def spark_plan(spark: object, lake: Path) -> float:
 
 
 def bench_spark(lake: Path, rows: int) -> None:
-    if shutil.which("java") is None:
-        print("Spark: left out, no Java on this machine")
-        return
-    try:
-        import pyspark  # noqa: F401
-    except ImportError:
-        print("Spark: left out, pyspark is not installed")
-        return
     from carbon.trades.executors import open_engine
     from carbon.trades.summary import summarise_trades
 
@@ -230,7 +162,7 @@ def bench_spark(lake: Path, rows: int) -> None:
         )
         plans = [spark_plan(engine.spark, lake) for _ in range(2)]
         print(f"Spark's own plan: {plans[0]:.2f} s cold, {plans[1]:.2f} s warm; the same answer", flush=True)
-        goal = GOALS["spark"] if rows >= 10**7 else None
+        goal = SPARK_GOAL if rows >= 10**7 else None
         say_ratio("kernel on Spark beside Spark's own plan, warm", plans[1] / min(seconds[1:]), goal)
 
 
@@ -240,8 +172,8 @@ def bench(rows: int, folder: Path) -> float:
     write_trades(lake, rows)
     size = sum(path.stat().st_size for path in lake.rglob("*.parquet"))
     print(f"-- {rows:,} trades, seed {SEED}, {size / rows:.1f} B a row, written in {time.perf_counter() - start:.1f} s")
-    seconds = bench_engines(lake, rows)
-    if rows < 10**8:
+    seconds = bench_engines(lake, rows, read_columns, summarise, check_alike, PEERS)
+    if rows < AT_SCALE and has_spark():
         bench_spark(lake, rows)
     (read, again), _ = measure_apart(refresh, lake, 1)
     print(f"one file of 100,000 rows is new: {read} file read, {again:.3f} s")
@@ -250,16 +182,5 @@ def bench(rows: int, folder: Path) -> float:
     return seconds
 
 
-def main() -> None:
-    if not PEERS_PYTHON.exists():
-        raise SystemExit("the peers' environment .venv/peers is absent; make it with: make .venv/peers.stamp")
-    asked = sys.argv[1] if len(sys.argv) > 1 else "10000000"
-    sizes = [10**6, 10**7, 10**8] if asked == "all" else [int(asked)]
-    with tempfile.TemporaryDirectory() as name:
-        seconds = {rows: bench(rows, Path(name)) for rows in sizes}
-    if len(seconds) > 1:
-        say_most("10^7 to 10^8 takes longer by", seconds[10**8] / seconds[10**7], MOST_GROWTH, "times")
-
-
 if __name__ == "__main__":
-    main()
+    bench_sizes(bench)

@@ -280,10 +280,15 @@ def sources() -> "pl.DataFrame":
 
 
 def footprint_lines(session: "Session") -> "pl.DataFrame":
-    """The lines of footprints that count today, in `carbon.footprints.schemas.lines_schema`; no rows without a run."""
-    from carbon.footprints.runs import latest_lines
+    """The lines of footprints that count today, in `carbon.footprints.schemas.lines_schema`; no rows without a run.
 
-    return latest_lines(session)
+    Always on the same terms, whatever somebody calculated last: the default set of warming potentials, each activity at
+    its own share.
+    """
+    from carbon.footprints.gwp import DEFAULT_GWP_SET
+    from carbon.footprints.runs import ROWS, latest_lines
+
+    return latest_lines(session, gwp_set=DEFAULT_GWP_SET, approach=ROWS)
 
 
 def footprint_quality(lines: "pl.DataFrame") -> "pl.DataFrame":

@@ -3,19 +3,16 @@
 Knows their paths and how an unknown city is answered. Shapes nothing and computes nothing.
 """
 
-from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api import queries
 from api.deps import StoreDep
-from api.routers.pages import PageDep
+from api.routers.pages import PageDep, not_found
 from api.web import emissions_views, views
 from api.web.render import render
 from api.web.texts import preferred_language
-from green_index.index import BASES
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -35,11 +32,4 @@ def emissions_page(page: PageDep, store: StoreDep, hub: str) -> HTMLResponse:
     try:
         return render(page, "emissions.html", emissions_views.show_emissions(store, page.lang, hub))
     except views.NotFound as error:
-        data = {
-            "what": error.what,
-            "wanted": error.wanted,
-            "years": {base: views.known_years(store, base) for base in BASES},
-            "frameworks": queries.FRAMEWORKS,
-            "cities": views.cities(store),
-        }
-        return render(page, "not_found.html", data, HTTPStatus.NOT_FOUND)
+        return not_found(page, store, error)

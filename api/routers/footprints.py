@@ -128,9 +128,9 @@ def _totals(
     thing; 1+2 stands only where both scopes are known; biogenic CO2 is apart. Also as `.csv`, `.parquet`, `.arrow`.
     / 按范围与方法汇总的排放量。"""
     groups = [] if by is None else [part.strip() for part in by.split(",") if part.strip()]
-    unknown = [name for name in groups if name not in GROUPS]
-    if unknown:
-        raise refuse("by", unknown[0], f"any of {', '.join(GROUPS)}")
+    wrong = [name for at, name in enumerate(groups) if name not in GROUPS or name in groups[:at]]
+    if wrong:
+        raise refuse("by", wrong[0], f"any of {', '.join(GROUPS)}, each once")
     return lambda: _found(
         lambda: _whole(footprints.footprint_totals(store, groups, run=run, entity=entity, year=year), groups)
     )

@@ -62,7 +62,7 @@ def method(page: PageDep, store: StoreDep, framework: str = "green") -> HTMLResp
 @router.get("/en/{rest:path}")
 def no_page(page: PageDep, store: StoreDep, rest: str) -> HTMLResponse:
     """Any other path below a language: a page that says so."""
-    return _not_found(page, store, views.NotFound("page", rest))
+    return not_found(page, store, views.NotFound("page", rest))
 
 
 def _answer(page: Page, store: Store, template: str, show: Callable[[], dict[str, Any]]) -> HTMLResponse:
@@ -70,10 +70,11 @@ def _answer(page: Page, store: Store, template: str, show: Callable[[], dict[str
     try:
         return render(page, template, show())
     except views.NotFound as error:
-        return _not_found(page, store, error)
+        return not_found(page, store, error)
 
 
-def _not_found(page: Page, store: Store, error: views.NotFound) -> HTMLResponse:
+def not_found(page: Page, store: Store, error: views.NotFound) -> HTMLResponse:
+    """The page that says what was not found, and what there is."""
     data = {
         "what": error.what,
         "wanted": error.wanted,

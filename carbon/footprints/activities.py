@@ -7,18 +7,17 @@ that does not say so is never below zero, and a credit note never above: what is
 """
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from carbon.errors import Severity
 from carbon.footprints.activity_words import CODES, REQUIRED
 from carbon.footprints.periods import EXPECTED_PERIOD
 from carbon.footprints.schemas import SCOPE_1, SCOPE_2, SCOPE_3, activities_schema
+from carbon.row_rules import RowRule, is_lost
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["CONTENT", "REPORTED", "ActivityRule", "activity_rules", "broken_expr", "content_hashes", "with_ids"]
+__all__ = ["CONTENT", "REPORTED", "activity_rules", "content_hashes", "with_ids"]
 
 CONTENT: Final = tuple(
     name
@@ -47,18 +46,7 @@ _FIELD = "\x1f"
 _NOTHING = "\x00"
 
 
-@dataclass(frozen=True)
-class ActivityRule:
-    """One rule: its code and severity, the column it looks at, where it is broken (Boolean), and what was expected."""
-
-    code: str
-    severity: Severity
-    column: str
-    where: "pl.Expr"
-    expected: str
-
-
-def activity_rules() -> list[ActivityRule]:
+def activity_rules() -> list[RowRule]:
     """The rules of a row of `carbon.footprints.activity_cells.type_activities`; all are errors.
 
     missing_cell        a cell that every activity needs is empty
@@ -79,7 +67,7 @@ def activity_rules() -> list[ActivityRule]:
     # What a company reports of a whole scope has no category.
     is_whole = (pl.col("activity") == REPORTED).fill_null(False)
     rules = [
-        ActivityRule(
+        RowRule(
             "missing_cell",
             "error",
             name,
@@ -89,28 +77,20 @@ def activity_rules() -> list[ActivityRule]:
         for name in REQUIRED
     ]
     rules += [
-        ActivityRule("unreadable_cell", "error", name, _is_lost(name), expected)
-        for name, expected in _UNREADABLE.items()
+        RowRule("unreadable_cell", "error", name, is_lost(name), expected) for name, expected in _UNREADABLE.items()
     ]
     rules += [
-        ActivityRule("unknown_period", "error", "period", _is_lost("period"), EXPECTED_PERIOD),
-        ActivityRule("unknown_scope", "error", "scope", _is_lost("scope"), "1, 2 or 3"),
-        ActivityRule("unknown_category", "error", "category", _is_lost("category"), _all_categories()),
-        ActivityRule("unknown_unit", "error", "unit", _is_lost("unit"), "a unit of the list, such as kWh, t or 万Nm3"),
-        ActivityRule("unknown_hub", "error", "hub", _is_lost("hub"), "the key of a city that is known, or nothing"),
+        RowRule("unknown_period", "error", "period", is_lost("period"), EXPECTED_PERIOD),
+        RowRule("unknown_scope", "error", "scope", is_lost("scope"), "1, 2 or 3"),
+        RowRule("unknown_category", "error", "category", is_lost("category"), _all_categories()),
+        RowRule("unknown_unit", "error", "unit", is_lost("unit"), "a unit of the list, such as kWh, t or 万Nm3"),
+        RowRule("unknown_hub", "error", "hub", is_lost("hub"), "the key of a city that is known, or nothing"),
     ]
     rules += [
-        ActivityRule("unknown_word", "error", name, _is_lost(name), f"one of {', '.join(CODES[name])}")
+        RowRule("unknown_word", "error", name, is_lost(name), f"one of {', '.join(CODES[name])}")
         for name in ("method", "distribution", "evidence")
     ]
     return [*rules, _ambiguous_period(), *_scope_rules(), *_amount_rules(), *_day_rules()]
-
-
-def broken_expr() -> "pl.Expr":
-    """True for a row that breaks at least one rule."""
-    import polars as pl
-
-    return pl.any_horizontal(rule.where.fill_null(False) for rule in activity_rules() if rule.severity == "error")
 
 
 def content_hashes(rows: "pl.DataFrame") -> "pl.Series":
@@ -133,22 +113,15 @@ def with_ids(rows: "pl.DataFrame") -> "pl.DataFrame":
     return rows.with_columns(pl.coalesce("activity_id", content_hashes(rows)).alias("activity_id"))
 
 
-def _is_lost(name: str) -> "pl.Expr":
-    """Something is there, but no value came of it."""
-    import polars as pl
-
-    return pl.col(f"{name}_raw").is_not_null() & pl.col(name).is_null()
-
-
 def _all_categories() -> str:
     return f"{', '.join((*SCOPE_1, *SCOPE_2))}, or for scope 3 c01 .. c15 (also 1 .. 15)"
 
 
-def _ambiguous_period() -> ActivityRule:
+def _ambiguous_period() -> RowRule:
     import polars as pl
 
     is_cell = pl.col("period_raw").str.contains(r"[T ]00:00:00")
-    return ActivityRule(
+    return RowRule(
         "ambiguous_period",
         "error",
         "period",
@@ -157,12 +130,12 @@ def _ambiguous_period() -> ActivityRule:
     )
 
 
-def _scope_rules() -> list[ActivityRule]:
+def _scope_rules() -> list[RowRule]:
     import polars as pl
 
     categories = {1: SCOPE_1, 2: SCOPE_2, 3: SCOPE_3}
     rules = [
-        ActivityRule(
+        RowRule(
             "category_of_other_scope",
             "error",
             "category",
@@ -172,10 +145,10 @@ def _scope_rules() -> list[ActivityRule]:
         for scope, known in categories.items()
     ]
     where = pl.col("method").is_not_null() & (pl.col("scope") != 2)
-    return [*rules, ActivityRule("method_without_scope_2", "error", "method", where, "nothing, but for scope 2")]
+    return [*rules, RowRule("method_without_scope_2", "error", "method", where, "nothing, but for scope 2")]
 
 
-def _amount_rules() -> list[ActivityRule]:
+def _amount_rules() -> list[RowRule]:
     import polars as pl
 
     amount, lower, upper, share = (pl.col(name) for name in ("amount", "lower", "upper", "share"))
@@ -183,20 +156,20 @@ def _amount_rules() -> list[ActivityRule]:
     positive = "below zero: a credit note takes back what was counted before, so it carries a minus sign"
     is_note = pl.col("credit_note")
     return [
-        ActivityRule("negative_amount", "error", "amount", ~is_note & (amount < 0), negative),
-        ActivityRule("positive_credit_note", "error", "amount", is_note & (amount >= 0), positive),
-        ActivityRule("share_out_of_range", "error", "share", ~share.is_between(0, 1), "a number from 0 to 1"),
-        ActivityRule("bounds_out_of_order", "error", "lower", lower > amount, "lower <= amount <= upper"),
-        ActivityRule("bounds_out_of_order", "error", "upper", upper < amount, "lower <= amount <= upper"),
+        RowRule("negative_amount", "error", "amount", ~is_note & (amount < 0), negative),
+        RowRule("positive_credit_note", "error", "amount", is_note & (amount >= 0), positive),
+        RowRule("share_out_of_range", "error", "share", ~share.is_between(0, 1), "a number from 0 to 1"),
+        RowRule("bounds_out_of_order", "error", "lower", lower > amount, "lower <= amount <= upper"),
+        RowRule("bounds_out_of_order", "error", "upper", upper < amount, "lower <= amount <= upper"),
     ]
 
 
-def _day_rules() -> list[ActivityRule]:
+def _day_rules() -> list[RowRule]:
     import polars as pl
 
     early = pl.col("recorded") < pl.col("first_day")
     itself = pl.col("replaces") == pl.col("activity_id")
     return [
-        ActivityRule("recorded_too_early", "error", "recorded", early, "a day not before the period began"),
-        ActivityRule("replaces_itself", "error", "replaces", itself, "the id of another row"),
+        RowRule("recorded_too_early", "error", "recorded", early, "a day not before the period began"),
+        RowRule("replaces_itself", "error", "replaces", itself, "the id of another row"),
     ]

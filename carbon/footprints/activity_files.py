@@ -10,28 +10,26 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from carbon.errors import FileTooLarge, Problem, UnknownFormat, UnreadableFile
-from carbon.footprints.activities import activity_rules, broken_expr, with_ids
+from carbon.errors import Problem, UnreadableFile
+from carbon.footprints.activities import activity_rules, with_ids
 from carbon.footprints.activity_cells import ResolveHubs, known_hubs, type_activities
 from carbon.footprints.activity_mapping import ActivityMapping, UnusableActivities
 from carbon.footprints.activity_words import COLUMNS, REQUIRED, heading_words
 from carbon.footprints.double_counting import find_double_counting
 from carbon.footprints.schemas import activities_schema
-from carbon.formats.text import MAX_ROWS, decode, extra_column, read_bytes, split_cells
+from carbon.formats.text import decode, extra_column, read_bytes, split_cells
+from carbon.formats.user_tables import read_parquet_cells, read_sheet_cells, table_kind
+from carbon.row_rules import PROBLEMS_A_RULE, broken_expr
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["DATA_SHEETS", "EXAMPLES", "PROBLEMS_A_RULE", "ActivityReading", "read_activities"]
+__all__ = ["DATA_SHEETS", "EXAMPLES", "ActivityReading", "read_activities"]
 
 DATA_SHEETS: Final = ("activities", "活动数据")
 """Names of the sheet that the template gives to the rows."""
 EXAMPLES: Final = ("EXAMPLE", "示例")
 """A row with this id shows how to fill in the template; it is left out and counted."""
-PROBLEMS_A_RULE: Final = 1000
-"""Rows listed for one rule and column; one more line counts the rest."""
-
-_PLAIN_NUMBER = r"^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True)
@@ -84,31 +82,28 @@ def read_activities(
     is_example = pl.col("activity_id").str.to_uppercase().is_in(list(EXAMPLES)).fill_null(False)
     examples = raw.filter(is_example).height
     typed = type_activities(raw.filter(~is_example), values=rules.values, decimal=rules.decimal, hubs=hubs)
-    without_day = typed["recorded_raw"].null_count() if recorded is not None else 0
     day = pl.when(pl.col("recorded_raw").is_null()).then(pl.lit(recorded, dtype=pl.Date)).otherwise("recorded")
     typed = typed.with_columns(day.alias("recorded"))
     problems = [*warnings, *_beyond(table), *_row_problems(typed, table, places)]
     crowded = [problem.row for problem in problems if problem.code == "too_many_cells"]
-    good = with_ids(typed.filter(~broken_expr() & ~pl.col("row").is_in(crowded)))
+    good = with_ids(typed.filter(~broken_expr(activity_rules()) & ~pl.col("row").is_in(crowded)))
     rows = good.with_columns(file=pl.lit(table.file)).select(activities_schema().keys())
     twice = find_double_counting(rows)
     apart = twice.filter(pl.col("severity") == "error")["index"].unique()
     problems += _listed(twice.with_columns(row=rows["row"].gather(twice["index"])), table, places)
     kept = rows.with_row_index("index").filter(~pl.col("index").is_in(apart.implode())).drop("index")
-    return ActivityReading(kept, raw.height, tuple(problems), _assumed(typed, without_day, recorded), examples)
+    good_cells = typed.filter(pl.col("row").is_in(kept["row"].implode()))
+    return ActivityReading(kept, raw.height, tuple(problems), _assumed(good_cells, recorded), examples)
 
 
 def _read_table(path: Path, mapping: ActivityMapping) -> _Table:
-    if not path.is_file():
-        raise UnreadableFile(f"found no file {path.name}, expected a file of activities (.csv, .xlsx or .parquet)")
-    kind = path.name.casefold().removesuffix(".gz").rpartition(".")[2]
+    kind = table_kind(path, "activities")
     if kind == "csv":
         return _read_csv(path, mapping)
     if kind == "xlsx":
         return _read_xlsx(path, mapping)
-    if kind == "parquet":
-        return _read_parquet(path)
-    raise UnknownFormat(f"found {path.name}, expected a name that ends in .csv, .csv.gz, .xlsx or .parquet")
+    headings, cells = read_parquet_cells(path)
+    return _Table(cells, headings, path.name)
 
 
 def _read_csv(path: Path, mapping: ActivityMapping) -> _Table:
@@ -130,26 +125,12 @@ def _with_commas(text: str, separator: str) -> str:
 
 
 def _read_xlsx(path: Path, mapping: ActivityMapping) -> _Table:
-    import fastexcel
-    import polars as pl
-
-    try:
-        book = fastexcel.read_excel(path)
-        name = _sheet(book.sheet_names, mapping, path.name)
-        texts = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        numbers = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
-    except fastexcel.FastExcelError as error:
-        first = str(error).split("\n")[0]
-        raise UnreadableFile(f"found {path.name}: {first}; expected an .xlsx workbook without a password") from error
-    if texts.height > MAX_ROWS:
-        raise FileTooLarge(f"found {path.name} with {texts.height} rows, expected at most {MAX_ROWS}")
-    if texts.height < mapping.header_row:
+    sheets = read_sheet_cells(path, lambda names: [_sheet(names, mapping, path.name)])
+    name, cells = next(iter(sheets.items()))
+    if cells.height < mapping.header_row:
         raise UnreadableFile(f"found sheet {name} of {path.name} without headings, expected them in its first row")
-    headings = [(cell or "").strip() for cell in texts.row(mapping.header_row - 1)]
-    below = [_exact(texts[column], numbers[column]).slice(mapping.header_row) for column in texts.columns]
-    rows = pl.Series("row", range(mapping.header_row + 1, texts.height + 1), dtype=pl.Int64)
-    cells = pl.DataFrame([rows, *(column.alias(f"c{at}") for at, column in enumerate(below))])
-    return _Table(_stripped(cells), headings, path.name)
+    headings = [cell or "" for cell in cells.drop("row").row(mapping.header_row - 1)]
+    return _Table(cells.slice(mapping.header_row), headings, path.name)
 
 
 def _sheet(names: list[str], mapping: ActivityMapping, file: str) -> str:
@@ -159,39 +140,6 @@ def _sheet(names: list[str], mapping: ActivityMapping, file: str) -> str:
         return mapping.sheet
     wrong = Problem(file, None, None, f"the sheets {', '.join(names)}", mapping.sheet, "missing_sheet", "error")
     raise UnusableActivities((*mapping.problems, wrong))
-
-
-def _exact(texts: "pl.Series", numbers: "pl.Series") -> "pl.Series":
-    """The text of cells, with every digit of the numbers among them: the reader rounds a number given as text."""
-    import polars as pl
-
-    fraction = (
-        numbers.is_not_null() & texts.str.contains(_PLAIN_NUMBER).fill_null(False) & (numbers != numbers.round(0))
-    )
-    return numbers.cast(pl.String).zip_with(fraction.fill_null(False), texts)
-
-
-def _read_parquet(path: Path) -> _Table:
-    import polars as pl
-
-    try:
-        found = pl.read_parquet(path, glob=False)
-        texts = found.select(pl.all().cast(pl.String))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).split("\n")[0]
-        raise UnreadableFile(f"found {path.name}: {first}; expected a Parquet table of plain columns") from error
-    if texts.height > MAX_ROWS:
-        raise FileTooLarge(f"found {path.name} with {texts.height} rows, expected at most {MAX_ROWS}")
-    names = [f"c{at}" for at in range(texts.width)]
-    cells = texts.rename(dict(zip(texts.columns, names, strict=True))).with_row_index("row", offset=1)
-    return _Table(_stripped(cells.with_columns(pl.col("row").cast(pl.Int64))), found.columns, path.name)
-
-
-def _stripped(cells: "pl.DataFrame") -> "pl.DataFrame":
-    import polars as pl
-
-    text = pl.exclude("row").cast(pl.String).str.strip_chars()
-    return cells.select("row", pl.when(text != "").then(text).name.keep())
 
 
 def _place(table: _Table, mapping: ActivityMapping) -> tuple[dict[str, int], list[Problem]]:
@@ -310,8 +258,10 @@ def _listed(findings: "pl.DataFrame", table: _Table, places: dict[str, int]) -> 
     return listed
 
 
-def _assumed(typed: "pl.DataFrame", without_day: int, recorded: date | None) -> tuple[str, ...]:
+def _assumed(typed: "pl.DataFrame", recorded: date | None) -> tuple[str, ...]:
+    """What was taken for granted of the rows that are kept."""
     told = []
+    without_day = typed["recorded_raw"].null_count() if recorded is not None else 0
     without_share = typed["share_raw"].null_count()
     if without_share:
         told.append(f"{without_share} rows without a share: counted whole (control approach)")

@@ -10,8 +10,8 @@ files, storage, or whose share of a plant counts (`carbon.footprints.boundary`).
 * Scope 2 gives two figures, by location and by market (`carbon.footprints.coefficients.market_factors`); where nothing
   is known of the market, the figure of the location stands with the remark market_equals_location.
 * Biogenic CO2 has lines of its own, which no total includes.
-* An activity that has no factor, whose unit does not meet the factor's, or whose gas has no warming potential is listed
-  as not calculated, with the reason; nothing is counted as zero.
+* An activity that has no factor, whose unit does not meet the factor's, whose gas has no warming potential, or whose
+  emissions are more than any total may hold is listed as not calculated, with the reason; nothing is counted as zero.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from carbon.footprints.gwp import DEFAULT_GWP_SET, gwp_values
 from carbon.footprints.planning import answer_asks
 from carbon.footprints.quality import score_lines
 from carbon.footprints.schemas import METHODS, lines_schema
+from carbon.footprints.totals import MG_PER_KG, MOST_MG
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,6 +47,7 @@ _EXPECTED: Final = {
     "negative_amount": "zero or more; an amount taken back is a credit note",
     "positive_credit_note": "an amount below zero: a credit note takes back what was counted before",
 }
+_MOST_KG: Final = float(MOST_MG // MG_PER_KG)
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,10 @@ def calculate(
     answers = _with_unknown_region(answers, asks)
     weighted = answers.join(warming, on="gas", how="left")
     unknown = weighted.filter(pl.col("gwp").is_null())
-    lines = _lines(numbered, weighted.filter(pl.col("gwp").is_not_null()), factors, gwp_set)
-    left = pl.concat([refused, _left_out(numbered, pl.concat([troubles, _gas_troubles(unknown, gwp_set)]))])
+    every = _lines(numbered, weighted.filter(pl.col("gwp").is_not_null()), factors, gwp_set)
+    lines = every.filter(_is_countable())
+    huge = _too_large(every.filter(~_is_countable()), current)
+    left = pl.concat([refused, _left_out(numbered, pl.concat([troubles, _gas_troubles(unknown, gwp_set)])), huge])
     left = left.sort("file", "row", "activity_id", "method", "code", "found")
     return Calculation(lines, left, tuple(_problems(left)), current.height)
 
@@ -239,6 +243,26 @@ def _left_out(rows: "pl.DataFrame", troubles: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     told = rows.drop("method").join(troubles, on="ask")
+    return told.select(pl.col(name).cast(kind) for name, kind in left_out_schema().items())
+
+
+def _is_countable() -> "pl.Expr":
+    """False for what no total could hold; one such line would spoil every total for good."""
+    import polars as pl
+
+    figures = (pl.col(name) for name in ("emissions_kg", "co2e_kg"))
+    return pl.all_horizontal(figure.is_finite() & (figure.abs() <= _MOST_KG) for figure in figures)
+
+
+def _too_large(lines: "pl.DataFrame", activities: "pl.DataFrame") -> "pl.DataFrame":
+    import polars as pl
+
+    told = lines.join(activities.select("activity_id", "file", "row"), on="activity_id", how="left").with_columns(
+        code=pl.lit("too_large"),
+        column=pl.lit("amount"),
+        found=pl.format("{} {} by {}", "amount", "unit", pl.col("factor_ids").list.join(", ")),
+        expected=pl.lit(f"emissions of at most {_MOST_KG:,.0f} kg a line"),
+    )
     return told.select(pl.col(name).cast(kind) for name, kind in left_out_schema().items())
 
 

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 TOTAL: Final = "CO2e"
+RESIDUAL: Final = "residual"
+"""In the name of every series of a residual mix: grid_residual, and a user's own."""
 _REMARKS: Final = {
     "region_fallback": ["region_fallback"],
     "period_fallback": ["period_fallback"],
@@ -189,8 +191,10 @@ def direct_coefficients(
 
 def market_factors(asks: "pl.DataFrame", factors: "pl.DataFrame", *, as_of: "date | None" = None) -> "pl.DataFrame":
     """Factors by market for scope 2, in the order of GHG Protocol Scope 2 Guidance (2015), table 6.3: a factor that the
-    row names, the contract's, the supplier's (a factor by market whose region is the entity), the residual mix; asks
-    that none of them answers are left to the location.
+    row names, the contract's, the supplier's (a factor by market whose region is the entity), that of the series that a
+    row by market asks for, else the residual mix: of a series that has "residual" in its name, since what one company
+    has bought by contract is nobody else's, wherever its factor is said to hold. Asks that none of them answers are
+    left to the location.
 
     Result: as `chosen_factors`; remarks say which it was: forced_factor, contract_factor, supplier_factor or
     residual_factor; contract_without_factor where a contract is named that no factor has.
@@ -203,12 +207,14 @@ def market_factors(asks: "pl.DataFrame", factors: "pl.DataFrame", *, as_of: "dat
     rest = asks.with_columns(factor_id=nothing)
     contracted = rest.join(ids, left_on="contract", right_on="named", how="semi")
     by_market = usable_factors(factors, as_of).filter(pl.col("method") == "market")
-    own_series = pl.when(pl.col("method") == "market").then("series")
+    asked = rest.with_columns(series=pl.when(pl.col("method") == "market").then("series"))
+    is_mix = pl.col("series").str.contains(RESIDUAL, literal=True)
     steps = (
         (forced, factors, None),
         (contracted.with_columns(factor_id="contract"), factors, "contract_factor"),
         (_supplied(rest, by_market), by_market, "supplier_factor"),
-        (rest.with_columns(series=own_series), by_market, "residual_factor"),
+        (asked.filter(pl.col("series").is_not_null()), by_market, "residual_factor"),
+        (asked.filter(pl.col("series").is_null()), by_market.filter(is_mix), "residual_factor"),
     )
     answers: list[pl.DataFrame] = []
     for step, known, remark in steps:

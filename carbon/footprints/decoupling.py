@@ -139,14 +139,15 @@ def with_constant_prices(rows: "pl.DataFrame", deflators: "pl.DataFrame") -> "pl
     """Rows with GDP divided by a deflator, and gdp_basis constant.
 
     rows : `series_schema` at current prices; deflators : hub, year Int32, deflator Float64 (an index of prices to any
-    base, above zero). A year without deflator has no GDP, since no other price level may stand in for it.
+    base, above zero). A year without deflator has no GDP, since no other price level may stand in for it; nor has one
+    whose quotient no number holds.
     """
     import polars as pl
 
     wanted = deflators.select("hub", pl.col("year").cast(pl.Int32), pl.col("deflator").cast(pl.Float64))
     joined = rows.join(wanted, on=["hub", "year"], how="left", maintain_order="left")
     real = pl.when(pl.col("deflator") > 0).then(pl.col("gdp") / pl.col("deflator"))
-    return joined.with_columns(gdp=real, gdp_basis=pl.lit("constant")).drop("deflator")
+    return joined.with_columns(gdp=pl.when(real.is_finite()).then(real), gdp_basis=pl.lit("constant")).drop("deflator")
 
 
 def _check_once(rows: "pl.DataFrame") -> None:
@@ -189,7 +190,8 @@ def _missing() -> "pl.Expr":
 def _change(now: str, before: str) -> "pl.Expr":
     import polars as pl
 
-    return pl.when(pl.col(before) > 0).then((pl.col(now) - pl.col(before)) / pl.col(before))
+    change = (pl.col(now) - pl.col(before)) / pl.col(before)
+    return pl.when((pl.col(before) > 0) & change.is_finite()).then(change)
 
 
 def _elasticity() -> "pl.Expr":

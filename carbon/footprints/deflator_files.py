@@ -3,12 +3,12 @@
 Knows the headings and how wrong cells are told. Must not know what the indices are used for.
 """
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from carbon.errors import CarbonError, Problem
+from carbon.formats.user_tables import read_cells
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 
 class InvalidDeflators(CarbonError):
-    """A file of deflators without the headings that it needs."""
+    """A file of deflators without any that can be used."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,12 @@ def read_deflators(path: Path) -> DeflatorReading:
     several cities, hub.
 
     Every wrong cell is reported and its row left out; of two rows of a city and year both are left out.
-    Raises UnreadableFile, and InvalidDeflators where a heading is missing.
+    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing.
     """
     import polars as pl
 
-    from carbon.errors import UnreadableFile
-    from carbon.formats.text import decode, read_bytes
-
-    try:
-        table = pl.read_csv(io.StringIO(decode(read_bytes(path), path.name)), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(f"found {path.name}: {error}; expected a CSV file") from error
-    lacking = [name for name in _NEEDED if name not in table.columns]
-    if lacking:
-        raise InvalidDeflators(f"{path.name}: found no column {', '.join(lacking)}, expected year and deflator")
-    hub = pl.col("hub") if "hub" in table.columns else pl.lit(None, dtype=pl.String).alias("hub")
-    text = table.select(hub, *_NEEDED).select(
-        pl.all().str.strip_chars().replace("", None), row=pl.int_range(2, pl.len() + 2, dtype=pl.Int64)
-    )
-    read = text.select(
+    cells = read_cells(path, _NEEDED, ("hub",))
+    read = cells.rows.select(
         "hub",
         *(pl.col(name).alias(f"{name}_found") for name in _NEEDED),
         pl.col("year").cast(pl.Int32, strict=False),
@@ -82,5 +69,5 @@ def read_deflators(path: Path) -> DeflatorReading:
         Problem(path.name, row, "year", str(year), _EXPECTED["twice"], "duplicate_deflator", "error")
         for row, year in good.filter(twice).select("row", "year").iter_rows()
     ]
-    told = sorted(problems, key=lambda problem: (problem.row or 0, problem.column or ""))
+    told = sorted([*cells.problems, *problems], key=lambda problem: (problem.row or 0, problem.column or ""))
     return DeflatorReading(good.filter(~twice).select("hub", "year", "deflator", "row"), tuple(told))

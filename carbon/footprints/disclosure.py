@@ -8,6 +8,7 @@ Sources of the names: GRI 305: Emissions 2016; IFRS S2 (June 2023), paragraph 29
 Regulation (EU) 2023/2772, disclosure requirement E1-6, paragraphs 44 to 55. The Chinese names are ours.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -174,9 +175,11 @@ def _fill(part: "pl.DataFrame", row: dict[str, str | None], facts: Facts) -> _An
         return _words(part, figure)
     total = _total(part, row)
     if figure == "intensity" and total.value is not None:
-        if not facts.net_revenue_cny or facts.net_revenue_cny < 0:
+        revenue = facts.net_revenue_cny
+        intensity = total.value / revenue * _MILLION if revenue and 0 < revenue < math.inf else math.nan
+        if not math.isfinite(intensity):
             return _Answer(reason="no_net_revenue", lines=total.lines)
-        return _Answer(value=total.value / facts.net_revenue_cny * _MILLION, lines=total.lines)
+        return _Answer(value=intensity, lines=total.lines)
     return total
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from carbon.footprints.factor_ranking import choose_series, rank_rows, recorded_factors, usable_factors
 from carbon.footprints.factor_reasons import reason_words, reasons_of
+from carbon.footprints.units import conversion
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,9 +79,12 @@ def candidates(
     Result: rank (Int64 from 1; the gases of one factor share it), chosen (Boolean), reason (as in `match_factors` for
     the chosen one; else other_series, asked_only, other_method, other_unit, wider_region, other_period or
     older_version), reason_zh, reason_en, then the columns of `factors_schema`. Empty where there is none.
+    Raises UnknownUnit.
     """
     import polars as pl
 
+    if unit is not None:
+        conversion(unit, unit)
     known = usable_factors(factors, as_of)
     asked = pl.DataFrame(
         {

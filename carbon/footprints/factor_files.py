@@ -11,11 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from carbon.errors import FileTooLarge, Problem, UnknownFormat, UnreadableFile
+from carbon.errors import Problem, UnknownFormat, UnreadableFile
 from carbon.footprints.factor_rules import broken_rows, type_factors
 from carbon.footprints.schemas import factors_schema
 from carbon.formats.defra_factors import defra_columns, defra_rows
-from carbon.formats.text import MAX_ROWS, decode, read_bytes, split_cells
+from carbon.formats.text import decode, extra_column, read_bytes, split_cells
+from carbon.formats.user_tables import read_parquet_cells, read_sheet_cells, table_kind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,7 +71,8 @@ def read_factors(path: Path, *, recorded: date | None = None) -> FactorReading:
         )
     raw = _named(cells, headings)
     typed = type_factors(raw, recorded)
-    problems = [*_unread(headings, path.name, first), *broken_rows(typed, path.name)]
+    problems = [*_unread(headings, path.name, first), *_crowded(cells, headings, path.name)]
+    problems += broken_rows(typed, path.name)
     bad = {problem.row for problem in problems if problem.severity == "error"}
     rows = typed.filter(~pl.col("row").is_in(list(bad))).select(factors_schema().keys())
     return FactorReading(rows, raw.height, 0, tuple(problems), "own")
@@ -90,6 +92,17 @@ def _named(cells: "pl.DataFrame", headings: list[str]) -> "pl.DataFrame":
     )
 
 
+def _crowded(cells: "pl.DataFrame", headings: list[str], file: str) -> list[Problem]:
+    """Lines of a CSV file with more cells than headings: something stands in the wrong column."""
+    extra = extra_column(len(headings))
+    if extra not in cells.columns:
+        return []
+    return [
+        Problem(file, row, None, found, "no more cells than headings", "too_many_cells", "error")
+        for row, found in cells.select("row", extra).drop_nulls().iter_rows()
+    ]
+
+
 def _unread(headings: list[str], file: str, first: int) -> list[Problem]:
     expected = f"one of: {', '.join(factors_schema())}"
     return [
@@ -101,16 +114,13 @@ def _unread(headings: list[str], file: str, first: int) -> list[Problem]:
 
 def _tables(path: Path) -> "list[tuple[pl.DataFrame, list[str], int]]":
     """Cells as text (row, c0 ..), headings and the row of the headings, of each sheet that has any."""
-    if not path.is_file():
-        raise UnreadableFile(f"found no file {path.name}, expected a file of factors (.csv, .xlsx or .parquet)")
-    kind = path.name.casefold().removesuffix(".gz").rpartition(".")[2]
+    kind = table_kind(path, "factors")
     if kind == "csv":
         return [_csv(path)]
     if kind == "xlsx":
         return _sheets(path)
-    if kind == "parquet":
-        return [_parquet(path)]
-    raise UnknownFormat(f"found {path.name}, expected a name that ends in .csv, .csv.gz, .xlsx or .parquet")
+    headings, cells = read_parquet_cells(path)
+    return [(cells, headings, 0)]
 
 
 def _csv(path: Path) -> "tuple[pl.DataFrame, list[str], int]":
@@ -132,59 +142,12 @@ def _header_row(lines: list[list[str]]) -> int:
 
 
 def _sheets(path: Path) -> "list[tuple[pl.DataFrame, list[str], int]]":
-    import fastexcel
-    import polars as pl
-
     made = []
-    try:
-        book = fastexcel.read_excel(path)
-        for name in book.sheet_names:
-            texts = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-            numbers = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
-            if texts.height > MAX_ROWS:
-                raise FileTooLarge(f"found {path.name} with {texts.height} rows, expected at most {MAX_ROWS}")
-            if texts.is_empty():
-                continue
-            top = [[(cell or "").strip() for cell in line] for line in texts.head(_HEADER_ROWS).iter_rows()]
+    for cells in read_sheet_cells(path, list).values():
+        if not cells.is_empty():
+            top = [[cell or "" for cell in line] for line in cells.drop("row").head(_HEADER_ROWS).iter_rows()]
             at = _header_row(top)
-            # The reader rounds a number that it gives as text.
-            columns = [
-                _exact(texts[column], numbers[column]).alias(f"c{place}") for place, column in enumerate(texts.columns)
-            ]
-            cells = pl.DataFrame(columns).with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
-            made.append((_stripped(cells.slice(at + 1)), top[at], at + 1))
-    except fastexcel.FastExcelError as error:
-        first = str(error).split("\n")[0]
-        raise UnreadableFile(f"found {path.name}: {first}; expected an .xlsx workbook without a password") from error
+            made.append((cells.slice(at + 1), top[at], at + 1))
     if not made:
         raise UnreadableFile(f"found {path.name} without a filled sheet, expected a table of factors")
     return made
-
-
-def _exact(texts: "pl.Series", numbers: "pl.Series") -> "pl.Series":
-    import polars as pl
-
-    is_number = numbers.is_not_null() & texts.str.contains(r"^[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$").fill_null(False)
-    is_fraction = (is_number & (numbers != numbers.round(0))).fill_null(False)
-    return numbers.cast(pl.String).zip_with(is_fraction, texts)
-
-
-def _parquet(path: Path) -> "tuple[pl.DataFrame, list[str], int]":
-    import polars as pl
-
-    try:
-        found = pl.read_parquet(path, glob=False)
-        texts = found.select(pl.all().cast(pl.String))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).split("\n")[0]
-        raise UnreadableFile(f"found {path.name}: {first}; expected a Parquet table of plain columns") from error
-    cells = texts.rename({name: f"c{place}" for place, name in enumerate(texts.columns)})
-    numbered = cells.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
-    return _stripped(numbered), found.columns, 0
-
-
-def _stripped(cells: "pl.DataFrame") -> "pl.DataFrame":
-    import polars as pl
-
-    text = pl.exclude("row").cast(pl.String).str.strip_chars()
-    return cells.select("row", pl.when(text != "").then(text).name.keep())

@@ -4,15 +4,15 @@ Knows `factors_schema`, units and gases. Must not know files or storage. Nothing
 is a problem, an empty one is null.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from carbon.errors import Problem, Severity
+from carbon.errors import Problem
 from carbon.footprints.factor_regions import known_region_expr
 from carbon.footprints.gwp import gwp_sets, gwp_values
 from carbon.footprints.schemas import CONFIDENCES, DISTRIBUTIONS, METHODS, PARAMETERS, factors_schema
 from carbon.footprints.units import canonical_units, dimensions
+from carbon.row_rules import PROBLEMS_A_RULE, RowRule, is_lost, list_problems
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,19 +32,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 _TRUE: Final = ("true", "yes", "1", "是")
 _FALSE: Final = ("false", "no", "0", "否")
-_LISTED: Final = 1000
 _MEASURED: Final = "measured"
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """Where a row breaks it, the column shown, and the words for what was expected."""
-
-    where: "pl.Expr"
-    column: str
-    expected: str
-    code: str
-    severity: Severity = "error"
 
 
 def known_gases() -> list[str]:
@@ -90,25 +78,24 @@ def broken_rows(typed: "pl.DataFrame", file: str) -> list[Problem]:
     measured = typed.with_columns(
         dimensions(typed["numerator"]).alias("above"), dimensions(typed["denominator"]).alias("below")
     )
-    problems = []
+    problems: list[Problem] = []
     for rule in _rules():
         broken = measured.filter(rule.where.fill_null(False))
         found = broken.select("row", pl.col(f"{rule.column}_raw").fill_null("nothing").alias("found"))
-        problems += [
-            Problem(file, row, rule.column, text, rule.expected, rule.code, rule.severity)
-            for row, text in found.head(_LISTED).iter_rows()
-        ]
-        if found.height > _LISTED:
-            rest = f"{found.height - _LISTED} more rows like this"
-            problems.append(Problem(file, None, rule.column, rest, rule.expected, rule.code, rule.severity))
+        first = found.head(PROBLEMS_A_RULE).iter_rows()
+        problems += list_problems(rule, first, found.height, file=file, heading=rule.column)
     return problems
 
 
-def _rules() -> list[_Rule]:
+def _error(where: "pl.Expr", column: str, expected: str, code: str) -> RowRule:
+    return RowRule(code, "error", column, where, expected)
+
+
+def _rules() -> list[RowRule]:
     import polars as pl
 
     rules = [
-        _Rule(pl.col(name).is_null() & pl.col(f"{name}_raw").is_null(), name, "a filled cell", "missing_cell")
+        _error(pl.col(name).is_null() & pl.col(f"{name}_raw").is_null(), name, "a filled cell", "missing_cell")
         for name in _REQUIRED
     ]
     readable: dict[object, str] = {
@@ -118,42 +105,40 @@ def _rules() -> list[_Rule]:
     }
     for name, kind in factors_schema().items():
         if kind in readable:
-            unread = pl.col(name).is_null() & pl.col(f"{name}_raw").is_not_null()
-            rules.append(_Rule(unread, name, readable[kind], "unreadable_cell"))
+            rules.append(_error(is_lost(name), name, readable[kind], "unreadable_cell"))
     for name, words in _WORDS.items():
-        rules.append(_Rule(~pl.col(name).is_in(words), name, f"one of: {', '.join(words)}", "unknown_word"))
+        rules.append(_error(~pl.col(name).is_in(words), name, f"one of: {', '.join(words)}", "unknown_word"))
     for name in ("numerator", "denominator"):
-        unknown = pl.col(name).is_null() & pl.col(f"{name}_raw").is_not_null()
-        rules.append(_Rule(unknown, name, "a unit of `greenfin factors units`", "unknown_unit"))
+        rules.append(_error(is_lost(name), name, "a unit of `greenfin factors units`", "unknown_unit"))
     parameter, above, below = pl.col("parameter"), pl.col("above"), pl.col("below")
     is_ef, is_ncv = parameter == "emission_factor", parameter == "net_calorific_value"
     is_carbon, is_share = parameter == "carbon_content", parameter == "oxidation"
     carriers = ["energy", "mass", "volume", "normal_volume"]
     return [
         *rules,
-        _Rule((is_ef | is_carbon) & (above != "mass"), "numerator", "a mass, such as kg", "unit_mismatch"),
-        _Rule(is_ncv & (above != "energy"), "numerator", "an energy, such as GJ", "unit_mismatch"),
-        _Rule(is_share & (above != "share"), "numerator", "1", "unit_mismatch"),
-        _Rule(is_share & (below != "share"), "denominator", "1", "unit_mismatch"),
-        _Rule(is_ncv & ~below.is_in(carriers[1:]), "denominator", "an amount of fuel, such as t", "unit_mismatch"),
-        _Rule(is_carbon & ~below.is_in(carriers), "denominator", "an energy or an amount of fuel", "unit_mismatch"),
-        _Rule(is_ef & pl.col("gas").is_null(), "gas", "a gas, such as CO2 or CO2e", "missing_cell"),
-        _Rule(~pl.col("gas").is_in(known_gases()), "gas", "CO2e, CO2, CH4, N2O, ... or C", "unknown_gas"),
-        _Rule(is_ef & (pl.col("gas") == "C"), "gas", "a gas; C is of carbon contents", "unknown_gas"),
-        _Rule(~pl.col("value").is_finite(), "value", "a finite number", "unreadable_cell"),
-        _Rule(pl.col("value") < 0, "value", "zero or more", "negative_value"),
-        _Rule(is_share & (pl.col("value") > 1), "value", "a share of 0 to 1", "share_above_one"),
-        _Rule(pl.col("lower") > pl.col("value"), "lower", "not more than the value", "range_without_value"),
-        _Rule(pl.col("upper") < pl.col("value"), "upper", "not less than the value", "range_without_value"),
-        _Rule(pl.col("valid_from") > pl.col("valid_to"), "valid_to", "a day from valid_from on", "days_reversed"),
-        _Rule(pl.col("replaces") == pl.col("factor_id"), "replaces", "the id of another factor", "replaces_itself"),
+        _error((is_ef | is_carbon) & (above != "mass"), "numerator", "a mass, such as kg", "unit_mismatch"),
+        _error(is_ncv & (above != "energy"), "numerator", "an energy, such as GJ", "unit_mismatch"),
+        _error(is_share & (above != "share"), "numerator", "1", "unit_mismatch"),
+        _error(is_share & (below != "share"), "denominator", "1", "unit_mismatch"),
+        _error(is_ncv & ~below.is_in(carriers[1:]), "denominator", "an amount of fuel, such as t", "unit_mismatch"),
+        _error(is_carbon & ~below.is_in(carriers), "denominator", "an energy or an amount of fuel", "unit_mismatch"),
+        _error(is_ef & pl.col("gas").is_null(), "gas", "a gas, such as CO2 or CO2e", "missing_cell"),
+        _error(~pl.col("gas").is_in(known_gases()), "gas", "CO2e, CO2, CH4, N2O, ... or C", "unknown_gas"),
+        _error(is_ef & (pl.col("gas") == "C"), "gas", "a gas; C is of carbon contents", "unknown_gas"),
+        _error(~pl.col("value").is_finite(), "value", "a finite number", "unreadable_cell"),
+        _error(pl.col("value") < 0, "value", "zero or more", "negative_value"),
+        _error(is_share & (pl.col("value") > 1), "value", "a share of 0 to 1", "share_above_one"),
+        _error(pl.col("lower") > pl.col("value"), "lower", "not more than the value", "range_without_value"),
+        _error(pl.col("upper") < pl.col("value"), "upper", "not less than the value", "range_without_value"),
+        _error(pl.col("valid_from") > pl.col("valid_to"), "valid_to", "a day from valid_from on", "days_reversed"),
+        _error(pl.col("replaces") == pl.col("factor_id"), "replaces", "the id of another factor", "replaces_itself"),
         # Measurements of a plant have its code for a region.
-        _Rule(
-            ~known_region_expr(pl.col("region")) & (pl.col("series") != _MEASURED),
-            "region",
-            "a code such as 420000, CN-grid-central, CN or World; kept, but only the same word will find it",
+        RowRule(
             "unknown_region",
             "warning",
+            "region",
+            ~known_region_expr(pl.col("region")) & (pl.col("series") != _MEASURED),
+            "a code such as 420000, CN-grid-central, CN or World; kept, but only the same word will find it",
         ),
-        _Rule(~pl.col("factor_id").is_first_distinct(), "factor_id", "an id of its own", "repeated_factor"),
+        _error(~pl.col("factor_id").is_first_distinct(), "factor_id", "an id of its own", "repeated_factor"),
     ]

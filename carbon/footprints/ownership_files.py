@@ -3,13 +3,12 @@
 Knows the headings and how wrong cells are told. Must not know what shares are used for.
 """
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from carbon.errors import Problem
-from carbon.footprints.boundary import InvalidOwnership
+from carbon.formats.user_tables import read_cells
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,25 +43,12 @@ def read_ownership(path: Path) -> OwnershipReading:
     does the parent control the child), from, to (days, included).
 
     Every wrong cell is reported; rows with one are left out.
-    Raises UnreadableFile, and InvalidOwnership where a heading is missing.
+    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing.
     """
     import polars as pl
 
-    from carbon.errors import UnreadableFile
-    from carbon.formats.text import decode, read_bytes
-
-    try:
-        table = pl.read_csv(io.StringIO(decode(read_bytes(path), path.name)), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(f"found {path.name}: {error}; expected a CSV file") from error
-    lacking = [name for name in _NEEDED if name not in table.columns]
-    if lacking:
-        raise InvalidOwnership(f"{path.name}: found no column {', '.join(lacking)}, expected parent, child and share")
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in _OPTIONAL if name not in table.columns]
-    text = table.with_columns(absent).select(
-        *(pl.col(name).str.strip_chars().replace("", None) for name in (*_NEEDED, *_OPTIONAL)),
-        row=pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
-    )
+    read = read_cells(path, _NEEDED, _OPTIONAL)
+    text = read.rows
     links = text.select(
         *("parent", "child"),
         pl.col("share").cast(pl.Float64, strict=False),
@@ -71,7 +57,7 @@ def read_ownership(path: Path) -> OwnershipReading:
         pl.col("to").str.to_date("%Y-%m-%d", strict=False).alias("last_day"),
         "row",
     )
-    problems = _problems(text, links, path.name)
+    problems = [*read.problems, *_problems(text, links, path.name)]
     return OwnershipReading(links.filter(~pl.col("row").is_in([problem.row for problem in problems])), tuple(problems))
 
 

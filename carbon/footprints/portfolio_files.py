@@ -92,6 +92,8 @@ def read_portfolio(path: Path, *, file: str | None = None) -> PortfolioReading:
     """
     import polars as pl
 
+    from carbon.formats.text import extra_column
+
     name = file or path.name
     header, cells = _cells(path, name)
     places = _places(header, name)
@@ -118,12 +120,16 @@ def read_portfolio(path: Path, *, file: str | None = None) -> PortfolioReading:
     headings = {role: header[int(place[1:])] for role, place in places.items()}
     findings = _findings(typed, headings)
     bad = findings.filter(pl.col("severity") == "error")["row"].unique()
-    good = typed.filter(~pl.col("row").is_in(bad.implode()))
+    extra = extra_column(len(header))
+    crowded = cells.filter(pl.col(extra).is_not_null())["row"].to_list() if extra in cells.columns else []
+    good = typed.filter(~pl.col("row").is_in(bad.implode()) & ~pl.col("row").is_in(crowded))
+    expected = "no more cells than headings"
+    wide = [Problem(name, row, None, "more cells", expected, "too_many_cells", "error") for row in crowded]
     assumed = () if "currency" in places else ("no column currency: every amount is taken as CNY",)
     rows = good.select(
         pl.lit(name).alias(column) if column == "file" else pl.col(column) for column in portfolio_schema()
     )
-    return PortfolioReading(rows, typed.height, tuple(to_problems(findings, name)), assumed)
+    return PortfolioReading(rows, typed.height, (*wide, *to_problems(findings, name)), assumed)
 
 
 def _cells(path: Path, file: str) -> "tuple[list[str], pl.DataFrame]":

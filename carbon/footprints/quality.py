@@ -43,13 +43,13 @@ class UnknownGrouping(CarbonError):
 
 
 def check_grouping(lines: "pl.DataFrame", by: Sequence[str]) -> list[str]:
-    """The columns to group by; raises UnknownGrouping for one that lines do not have or that holds lists."""
+    """The columns to group by. Raises UnknownGrouping: no such column, one that holds lists, one that comes twice."""
     import polars as pl
 
     able = [name for name, kind in lines.schema.items() if not isinstance(kind, pl.List)]
-    unknown = [name for name in by if name not in able]
+    unknown = [name for at, name in enumerate(by) if name not in able or name in by[:at]]
     if unknown:
-        raise UnknownGrouping(f"found {', '.join(unknown)} to group by, expected some of {', '.join(able)}")
+        raise UnknownGrouping(f"found {', '.join(unknown)} to group by, expected some of, each once: {', '.join(able)}")
     return list(by)
 
 

@@ -1,8 +1,9 @@
 """A run calculated anew where a factor it used was replaced, or a better one came: what changes, and by how much.
 
 Knows how an old and a new result are compared. Must not know formulas, files or screens. The old run stays as it was;
-the new one names it. A line changes only where its new figure uses a factor recorded since the day asked for: all
-others are carried over as they stand.
+the new one names it. A line changes only where its new figure uses a factor recorded since the day asked for, or its
+old one a factor that one of those replaces (the correction may be for another place, time or unit): all others are
+carried over as they stand.
 """
 
 from dataclasses import dataclass, replace
@@ -67,7 +68,7 @@ def recompute(
         methods=tuple(stored.run.methods.split(";")),
     )
     anew = replace(anew, lines=_with_boundary_remarks(stored, anew.lines))
-    newer = factors.filter(pl.col("recorded") >= since)["factor_id"].unique()
+    newer = factors.filter(pl.col("recorded") >= since)
     changes = _changes(stored.lines, anew.lines, newer)
     if changes.is_empty():
         return Recomputation(stored.run.id, None, False, changes)
@@ -125,8 +126,9 @@ def _with_boundary_remarks(stored: StoredRun, lines: "pl.DataFrame") -> "pl.Data
     return joined.with_columns(remarks=pl.when(both != "").then(both)).select(lines.columns)
 
 
-def _changes(old: "pl.DataFrame", new: "pl.DataFrame", newer: "pl.Series") -> "pl.DataFrame":
-    """Lines of activities of which a line uses a newer factor and differs: as they were, as they are."""
+def _changes(old: "pl.DataFrame", new: "pl.DataFrame", newer: "pl.DataFrame") -> "pl.DataFrame":
+    """Lines of activities of which a line differs and uses a newer factor, or used one that a newer one replaces: as
+    they were, as they are. newer : factors"""
     import polars as pl
 
     told = ["entity", "scope", "category", "activity"]
@@ -142,9 +144,10 @@ def _changes(old: "pl.DataFrame", new: "pl.DataFrame", newer: "pl.Series") -> "p
     differs = pl.col("old_factor_ids").list.join("; ").ne_missing(pl.col("new_factor_ids").list.join("; ")) | pl.col(
         "old_emissions_kg"
     ).ne_missing(pl.col("new_emissions_kg"))
-    is_newer = pl.col("new_factor_ids").list.eval(pl.element().is_in(newer.implode())).list.any().fill_null(False)
+    uses_newer = _names_any("new_factor_ids", newer["factor_id"])
+    used_replaced = _names_any("old_factor_ids", newer["replaces"].drop_nulls())
     moved = both.filter(differs)
-    affected = moved.filter(is_newer)["activity_id"].unique()
+    affected = moved.filter(uses_newer | used_replaced)["activity_id"].unique()
     difference = pl.col("new_co2e_kg").fill_null(0.0) - pl.col("old_co2e_kg").fill_null(0.0)
     return (
         moved.filter(pl.col("activity_id").is_in(affected.implode()))
@@ -158,6 +161,13 @@ def _changes(old: "pl.DataFrame", new: "pl.DataFrame", newer: "pl.Series") -> "p
             difference_kg=difference,
         )
     )
+
+
+def _names_any(column: str, ids: "pl.Series") -> "pl.Expr":
+    """Whether a list of factor ids names one of these."""
+    import polars as pl
+
+    return pl.col(column).list.eval(pl.element().is_in(ids.unique().implode())).list.any().fill_null(False)
 
 
 def _merged(stored: StoredRun, anew: Calculation, affected: "pl.Series") -> Calculation:

@@ -21,8 +21,8 @@ class FootprintRun(SQLModel, table=True):
     entity, year : what was asked for, null is all; the newest run answers for what it covers
     gwp_set, rules_version, as_of, methods : the terms; approach : rows (the share that each row gives), equity,
     operational or financial, of the reporting company
-    activities_sha256, factors_sha256, ownership_sha256 : of the rows that went in; result_sha256 : of the
-    sha256 of all parts, in order
+    activities_sha256, factors_sha256, ownership_sha256 : of the rows that went in; result_sha256 : of the sha256 of all
+    parts of lines and factors, in order, and of what was left out, without the place where it was found
     activities : how many were asked for; lines, left_out : how many rows came out
     kind : calculate or recompute; supersedes : the run that this one puts right; since : day from which new factors
     were looked at

@@ -11,6 +11,7 @@ frames the same bytes; nothing is stored twice and nothing stored is changed.
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,12 +42,14 @@ __all__ = [
     "list_runs",
     "read_run",
     "rules_version",
+    "runs_on_other_terms",
     "runs_stamp",
     "save_run",
     "used_factors",
 ]
 
 ROWS: Final = "rows"
+_TERMS: Final = ["gwp_set", "approach", "company", "methods"]
 _ROWS_A_PART: Final = 100_000
 _COMPRESSION_LEVEL: Final = 3
 
@@ -77,8 +80,7 @@ class RunTerms:
 
 @dataclass(frozen=True)
 class Result:
-    """Frames of one run or of several that go together: ids of the runs, lines (`lines_schema`), left_out
-    (`left_out_schema`) and the factors used (`factors_schema`)."""
+    """Frames of one run or of several that go together, in the schemas of their names; factors : those used."""
 
     runs: tuple[str, ...]
     lines: "pl.DataFrame"
@@ -135,7 +137,7 @@ def save_run(
         id=run_id,
         created_us=created_us,
         kind="calculate" if terms.supersedes is None else "recompute",
-        result_sha256=hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest(),
+        result_sha256=_result_sha256(parts, calculation.left_out),
         activities=calculation.activities,
         lines=calculation.lines.height,
         left_out=calculation.left_out.height,
@@ -153,6 +155,13 @@ def save_run(
             raise
         return run_id, False
     return run_id, True
+
+
+def _result_sha256(parts: Sequence[Any], left_out: "pl.DataFrame") -> str:
+    """Where a row was found is told to people, and says nothing about the result."""
+    content = left_out.drop("file", "row", strict=False)
+    told = [part.sha256 for part in parts if part.name != "left_out"]
+    return hashlib.sha256("".join([*told, frame_sha256(content, content.columns)]).encode()).hexdigest()
 
 
 def used_factors(lines: "pl.DataFrame", factors: "pl.DataFrame") -> "pl.DataFrame":
@@ -179,19 +188,17 @@ def latest_run(session: "Session") -> "FootprintRun":
     return _named(session, current["id"][0])
 
 
-def current_runs(session: "Session", *, gwp_set: str | None = None) -> "pl.DataFrame":
+def current_runs(session: "Session", *, gwp_set: str | None = None, approach: str | None = None) -> "pl.DataFrame":
     """The runs that count today (columns of `list_runs`), those that go before others first.
 
     A recomputation takes the place of the run that it supersedes. Only runs on the first one's set, approach, company
-    and methods go with it; one that those before it cover wholly is left out.
+    and methods go with it (`runs_on_other_terms` names the others); one that those before it cover wholly is left out.
+    gwp_set, approach : only runs of these; those of the newest run without
     """
     import polars as pl
 
-    runs = _placed(list_runs(session)).filter(pl.col("superseded_by").is_null())
-    if gwp_set is not None:
-        runs = runs.filter(pl.col("gwp_set") == gwp_set)
-    like = ["gwp_set", "approach", "company", "methods"]
-    alike = runs.join(runs.head(1).select(like), on=like, how="semi", nulls_equal=True, maintain_order="left")
+    runs = _standing(session, gwp_set, approach)
+    alike = runs.join(runs.head(1).select(_TERMS), on=_TERMS, how="semi", nulls_equal=True, maintain_order="left")
     kept: list[tuple[str | None, int | None]] = []
     shown: list[bool] = []
     for entity, year in alike.select("entity", "year").iter_rows():
@@ -199,6 +206,13 @@ def current_runs(session: "Session", *, gwp_set: str | None = None) -> "pl.DataF
         shown.append(not covered)
         kept.append((entity, year))
     return alike.filter(pl.Series(shown, dtype=pl.Boolean)).drop("place")
+
+
+def runs_on_other_terms(session: "Session") -> "pl.DataFrame":
+    """The runs that stand but do not count beside the newest one: set, approach, company or methods are others."""
+    runs = _standing(session)
+    newest = runs.head(1).select(_TERMS)
+    return runs.join(newest, on=_TERMS, how="anti", nulls_equal=True, maintain_order="left").drop("place")
 
 
 def list_runs(session: "Session") -> "pl.DataFrame":
@@ -219,11 +233,11 @@ def list_runs(session: "Session") -> "pl.DataFrame":
     return runs.join(later, left_on="id", right_on="supersedes", how="left", maintain_order="left")
 
 
-def latest_result(session: "Session", *, gwp_set: str | None = None) -> Result:
+def latest_result(session: "Session", *, gwp_set: str | None = None, approach: str | None = None) -> Result:
     """What counts today: of each entity and year the frames of the newest run that covers it.
 
-    gwp_set : only runs of this set; that of the newest run without. Only runs on the newest run's approach, company and
-    methods count: lines of unlike boundaries are not put together. Without any run the frames have no rows.
+    gwp_set, approach : only runs of these; those of the newest run without. Only runs on the newest run's terms count:
+    lines of unlike boundaries are not put together. Without any run the frames have no rows.
     """
     import polars as pl
 
@@ -231,7 +245,8 @@ def latest_result(session: "Session", *, gwp_set: str | None = None) -> Result:
     found: dict[str, list[pl.DataFrame]] = {name: [pl.DataFrame(schema=kind)] for name, kind in schemas.items()}
     ids: list[str] = []
     is_covered = pl.lit(False)
-    for run_id, entity, year in current_runs(session, gwp_set=gwp_set).select("id", "entity", "year").iter_rows():
+    current = current_runs(session, gwp_set=gwp_set, approach=approach)
+    for run_id, entity, year in current.select("id", "entity", "year").iter_rows():
         frames = _read_frames(session, run_id)
         for name in ("lines", "left_out"):
             found[name].append(frames[name].filter(~is_covered))
@@ -243,9 +258,9 @@ def latest_result(session: "Session", *, gwp_set: str | None = None) -> Result:
     return Result(tuple(ids), whole["lines"], whole["left_out"], factors)
 
 
-def latest_lines(session: "Session", *, gwp_set: str | None = None) -> "pl.DataFrame":
+def latest_lines(session: "Session", *, gwp_set: str | None = None, approach: str | None = None) -> "pl.DataFrame":
     """The lines of `latest_result`, in `lines_schema`."""
-    return latest_result(session, gwp_set=gwp_set).lines
+    return latest_result(session, gwp_set=gwp_set, approach=approach).lines
 
 
 def runs_stamp(session: "Session") -> str:
@@ -256,6 +271,15 @@ def runs_stamp(session: "Session") -> str:
 
     count, last = session.exec(select(func.count(), func.max(FootprintRun.number))).one()
     return f"runs {count} {last}"
+
+
+def _standing(session: "Session", gwp_set: str | None = None, approach: str | None = None) -> "pl.DataFrame":
+    """The runs that no later one put right, by place, the highest first."""
+    import polars as pl
+
+    of_set = pl.col("gwp_set") == gwp_set if gwp_set else pl.lit(True)
+    of_approach = pl.col("approach") == approach if approach else pl.lit(True)
+    return _placed(list_runs(session)).filter(pl.col("superseded_by").is_null(), of_set, of_approach)
 
 
 def _placed(runs: "pl.DataFrame") -> "pl.DataFrame":
@@ -351,9 +375,10 @@ def _named(session: "Session", run_id: str) -> "FootprintRun":
 
     from carbon.footprints.run_tables import FootprintRun
 
-    least = 8
+    # Only what an id may hold goes to the database: PostgreSQL cannot even be asked for a text with a zero byte.
+    is_asked = re.fullmatch(r"[0-9a-f]{8,64}", run_id) is not None
     wanted = select(FootprintRun).where(col(FootprintRun.id).startswith(run_id, autoescape=True))
-    found = session.exec(wanted.limit(2)).all() if len(run_id) >= least else []
+    found = session.exec(wanted.limit(2)).all() if is_asked else []
     if len(found) != 1:
         what = "two runs" if found else "no run"
         raise UnknownRun(f"found {what} of the id {run_id!r}, expected an id, or eight or more signs of its beginning")

@@ -15,13 +15,14 @@ from carbon.errors import CarbonError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["GROUPS", "TotalTooLarge", "UnlikeLines", "coverage", "totals"]
+__all__ = ["GROUPS", "MG_PER_KG", "MOST_MG", "TotalTooLarge", "UnlikeLines", "check_groups", "coverage", "totals"]
 
 GROUPS: Final = ("entity", "hub", "sector", "category", "activity", "period", "year", "gas")
 """What totals can be grouped by; scope and method always are. year : the one in which the period ends."""
 
 MG_PER_KG: Final = 1_000_000
-_MOST_MG: Final = 2**63 - 1
+MOST_MG: Final = 2**63 - 1
+"""The largest total: what 64 bits hold."""
 
 
 class UnlikeLines(CarbonError):
@@ -32,6 +33,13 @@ class TotalTooLarge(CarbonError):
     """A sum beyond 9.2 billion tonnes: more than whole milligrams in 64 bits hold."""
 
 
+def check_groups(by: Sequence[str]) -> None:
+    """Raise UnlikeLines for a group that does not exist, or that is named twice."""
+    wrong = [name for at, name in enumerate(by) if name not in GROUPS or name in by[:at]]
+    if wrong:
+        raise UnlikeLines(f"found {', '.join(wrong)} to group by, expected some of, each once: {', '.join(GROUPS)}")
+
+
 def totals(lines: "pl.DataFrame", by: Sequence[str] = ()) -> "pl.DataFrame":
     """Emissions by scope, method and the groups asked for, ascending.
 
@@ -39,13 +47,11 @@ def totals(lines: "pl.DataFrame", by: Sequence[str] = ()) -> "pl.DataFrame":
     Result: the columns of `by`; scope String (1, 2, 3 or 1+2), method String (of scope 2 and 1+2), lines UInt32,
     co2e_mg Int64 (exact), co2e_kg Float64 (the same), biogenic_kg Float64: biogenic CO2, null where there is none,
     never in co2e. A row 1+2 stands only where a group has lines of both; a group without any line has no row.
-    Raises UnlikeLines where two sets of warming potentials meet or a group is unknown, TotalTooLarge.
+    Raises UnlikeLines where two sets of warming potentials meet or a group is unknown or repeated, TotalTooLarge.
     """
     import polars as pl
 
-    unknown = [name for name in by if name not in GROUPS]
-    if unknown:
-        raise UnlikeLines(f"found {', '.join(unknown)} to group by, expected some of: {', '.join(GROUPS)}")
+    check_groups(by)
     sets = lines["gwp_set"].drop_nulls().unique().sort().to_list()
     if len(sets) > 1:
         raise UnlikeLines(f"found lines of {' and '.join(sets)}, expected one set of warming potentials")
@@ -80,9 +86,11 @@ def coverage(lines: "pl.DataFrame", left_out: "pl.DataFrame", by: Sequence[str] 
     lines, left_out : of one calculation; by : some of entity, hub, sector, category, activity, period, year
     Result: the columns of `by`, scope Int8, method, activities, calculated UInt32, share Float64 (of activities, not of
     emissions: what was not calculated has none). An activity with one gas missing is not calculated.
+    Raises UnlikeLines where a group is unknown or repeated.
     """
     import polars as pl
 
+    check_groups(by)
     both = ["location", "market"]
     names = ["activity_id", "method", "scope", *(name for name in by if name != "year"), "last_day"]
     missing = left_out.select(names).with_columns(
@@ -129,8 +137,8 @@ def _checked(summed: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     most = summed.select(pl.max_horizontal(pl.col("co2e_mg", "biogenic_mg").abs().max())).item()
-    if most is not None and most > _MOST_MG:
+    if most is not None and most > MOST_MG:
         raise TotalTooLarge(
-            f"found a total of {most / MG_PER_KG:,.0f} kg, expected at most {_MOST_MG // MG_PER_KG:,} kg"
+            f"found a total of {most / MG_PER_KG:,.0f} kg, expected at most {MOST_MG // MG_PER_KG:,} kg"
         )
     return summed

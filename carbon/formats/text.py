@@ -54,12 +54,14 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES, first_bytes: int | Non
 def decode(data: bytes, file: str) -> str:
     """The text of a file in UTF-8 (with or without BOM), GB18030, Big5 or UTF-16.
 
-    UTF-8 is tried first, since a wrong guess there is next to impossible. Raises UnreadableFile where nothing fits.
+    UTF-8 is tried first, since a wrong guess there is next to impossible, then the signs of GB 2312: a handful of them
+    is too few to guess by, and Big5 has second bytes that they have not. Raises UnreadableFile where nothing fits.
     """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+    for sure in ("utf-8-sig", "gb2312"):
+        try:
+            return data.decode(sure)
+        except UnicodeDecodeError:
+            continue
     from charset_normalizer import from_bytes
 
     guess = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_OTHER_ENCODINGS).best()

@@ -4,24 +4,31 @@ Knows headings, units of outside columns and how a moment is written. Must not k
 is a lazy scan, so that a Parquet file larger than memory can be read; only broken rows are ever listed.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbon.embedded import read_embedded, resolve_market
-from carbon.errors import Problem, UnknownFormat, UnknownMarket, UnreadableFile
+from carbon.embedded import resolve_market
+from carbon.errors import Problem, UnknownFormat, UnknownMarket
 from carbon.products import vintage_expr
+from carbon.scans import (
+    ScannedTable,
+    check_rows,
+    collect_scan,
+    find_headings,
+    found_expr,
+    replaced_expr,
+    scaled_expr,
+    scan_table,
+)
 from carbon.trades.records import FIRST_NAME_CODE, METHODS, day_expr, trade_rules, trades_schema
 from carbon.units import scaled_from_text_expr
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from carbon.trades.records import TradeRule
-
-__all__ = ["HEADINGS", "PROBLEMS_A_RULE", "TradeReading", "scan_trade_file"]
+__all__ = ["HEADINGS", "TradeReading", "scan_trade_file"]
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "time_us": ("time_us", "time"),
@@ -38,14 +45,10 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 figures. Buyers and sellers are codes or names, never both in one file: names under buyer_name and seller_name, and
 under buyer and seller where these hold texts but no whole number."""
 
-PROBLEMS_A_RULE = 1000
-"""Broken rows listed for one rule and column; one more line counts the rest."""
-
 _PARTIES = ("buyer", "seller")
 _OPTIONAL = ("vintage", "buyer", "seller", "method")
 _UTC8_MINUTES = 8 * 60
 _MINUTE_US = 60_000_000
-_AGAIN = r"_duplicated_\d+$"
 _OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 _METHOD_WORDS = METHODS | {"挂牌协议交易": 10, "大宗协议交易": 20, "单向竞价": 21}
 
@@ -78,44 +81,30 @@ def scan_trade_file(path: Path, *, market: str | None = None, file: str | None =
     import polars as pl
 
     name = file or path.name
-    scan, first_row = _scan(path)
-    schema = _schema_of(scan, name)
-    headings = _find_headings(_columns_of(schema), market, name)
-    raw = scan.with_row_index("row", offset=first_row).select(
+    table = scan_table(path, name, "trades")
+    schema = table.schema
+    headings = find_headings(table, HEADINGS, _OPTIONAL if market is None else (*_OPTIONAL, "market"))
+    raw = table.rows.select(
         pl.col("row").cast(pl.Int64),
         *(
             _raw(headings.get(role), schema, {"market": market, "method": "listing"}.get(role)).alias(f"{role}_raw")
             for role in HEADINGS
         ),
     )
-    market_keys = _market_keys(raw, market, name)
-    names = _names_in(raw, name) if _holds_names(raw, headings, schema, name) else None
+    market_keys = _market_keys(raw, market, table)
+    names = _names_in(raw, table) if _holds_names(raw, headings, table) else None
     typed = _typed(raw, headings, schema, market_keys, names)
-    rules = trade_rules()
-    broken = pl.any_horizontal(rule.where.fill_null(False) for rule in rules if rule.severity == "error")
-    counts = typed.select(
-        pl.len().alias("rows"),
-        broken.sum().alias("broken"),
-        *(rule.where.fill_null(False).sum().alias(str(number)) for number, rule in enumerate(rules)),
-    )
-    told = _collect(counts, name).row(0, named=True)
-    problems = [
-        problem
-        for number, rule in enumerate(rules)
-        if told[str(number)]
-        for problem in _problems(typed, rule, int(told[str(number)]), headings, name)
-    ]
-    good = typed.filter(~broken).select(trades_schema().keys())
-    rows = int(told["rows"])
-    assumed = _assumed(headings, schema, typed, names, name)
-    return TradeReading(good, rows, rows - int(told["broken"]), tuple(problems), assumed, tuple(names or ()))
+    checked = check_rows(typed, trade_rules(), headings, table)
+    good = checked.good.select(trades_schema().keys())
+    assumed = _assumed(headings, typed, names, table)
+    return TradeReading(good, checked.rows_read, checked.rows_kept, checked.problems, assumed, tuple(names or ()))
 
 
 def _typed(
     raw: "pl.LazyFrame",
     headings: Mapping[str, str],
     schema: "pl.Schema",
-    market_keys: Mapping[str, str],
+    market_keys: "pl.DataFrame",
     names: list[str] | None,
 ) -> "pl.LazyFrame":
     """The columns of `trades_schema` beside the cells they came of; null where a cell cannot be read."""
@@ -123,10 +112,9 @@ def _typed(
 
     typed = raw.with_columns(
         _moment(headings["time_us"], schema[headings["time_us"]]).alias("time_us"),
-        pl.col("market_raw")
-        .cast(pl.String)
-        .replace_strict(market_keys, default=None, return_dtype=pl.String)
-        .alias("market"),
+        replaced_expr(pl.col("market_raw").cast(pl.String), market_keys["written"], market_keys["market"]).alias(
+            "market"
+        ),
         pl.col("product_raw").cast(pl.String).str.strip_chars().alias("product"),
         _method().alias("method"),
         _scaled("price_fen", headings["price_fen"], schema).cast(pl.Int32, strict=False).alias("price_fen"),
@@ -142,89 +130,32 @@ def _typed(
     return typed.with_columns(day_expr(pl.col("time_us")).alias("day"))
 
 
-def _collect(frame: "pl.LazyFrame", file: str) -> "pl.DataFrame":
-    import polars as pl
-
-    try:
-        return frame.collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(f"found {file} to be unreadable, expected a table of trades: {error}") from error
-
-
-def _scan(path: Path) -> "tuple[pl.LazyFrame, int]":
-    import polars as pl
-
-    if not path.is_file():
-        raise UnreadableFile(f"found no file {path.name}, expected a file of trades (.csv or .parquet)")
-    if path.suffix.casefold() == ".parquet":
-        return pl.scan_parquet(path, glob=False), 1
-    if path.suffix.casefold() == ".csv":
-        return pl.scan_csv(path, infer_schema=False, glob=False, encoding="utf8"), 2
-    raise UnknownFormat(f"found {path.name}, expected a name that ends in .csv or .parquet")
-
-
-def _schema_of(scan: "pl.LazyFrame", file: str) -> "pl.Schema":
-    import polars as pl
-
-    try:
-        return scan.collect_schema()
-    except pl.exceptions.DuplicateError as error:
-        raise UnknownFormat(f"found in {file}: {error}; expected each heading once") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableFile(f"found {file} to be unreadable, expected a table of trades: {error}") from error
-
-
-def _columns_of(schema: "pl.Schema") -> list[str]:
-    """The headings as the file prints them: the reader of CSV renames those that come a second time."""
-    return [re.sub(_AGAIN, "", name) if re.sub(_AGAIN, "", name) in schema else name for name in schema]
-
-
-def _find_headings(columns: list[str], market: str | None, file: str) -> dict[str, str]:
-    """Role to heading, one each. Raises UnknownFormat for a role with several, and for those that are missing."""
-    given = {role: [heading for heading in columns if heading in names] for role, names in HEADINGS.items()}
-    twice = [" and ".join(headings) for headings in given.values() if len(headings) > 1]
-    if twice:
-        raise UnknownFormat(f"found in {file} the columns {'; '.join(twice)}; expected one column for each of these")
-    found = {role: headings[0] if headings else None for role, headings in given.items()}
-    optional = (*_OPTIONAL, "market") if market is not None else _OPTIONAL
-    missing = [
-        " or ".join(HEADINGS[role]) for role, heading in found.items() if heading is None and role not in optional
-    ]
-    if missing:
-        shown = ", ".join(columns) or "none"
-        raise UnknownFormat(f"found in {file} the columns {shown}; expected also {'; '.join(missing)}")
-    return {role: heading for role, heading in found.items() if heading is not None}
-
-
 def _raw(heading: str | None, schema: "pl.Schema", otherwise: str | None) -> "pl.Expr":
     """The cell as it was found, an empty text as null; what stands for it in a file without the column."""
     import polars as pl
 
     if heading is None:
         return pl.lit(otherwise, dtype=pl.String)
-    if schema[heading] != pl.String:
-        return pl.col(heading)
-    text = pl.col(heading).str.strip_chars()
-    return pl.when(text != "").then(text)
+    return found_expr(heading, schema)
 
 
-def _market_keys(raw: "pl.LazyFrame", market: str | None, file: str) -> dict[str, str]:
-    """What the file calls its markets, to the keys of those that are known."""
+def _market_keys(raw: "pl.LazyFrame", market: str | None, table: ScannedTable) -> "pl.DataFrame":
+    """What the file calls its markets, and the keys of those that are known: written, market (String)."""
     import polars as pl
 
     if market is not None:
         resolve_market(market)
-    names = _collect(raw.select(pl.col("market_raw").cast(pl.String).unique()), file)["market_raw"]
+    names = collect_scan(raw.select(pl.col("market_raw").cast(pl.String).unique()), table)["market_raw"]
     keys = {}
     for name in names.drop_nulls():
         try:
             keys[name] = resolve_market(name)
         except UnknownMarket:
             continue
-    return keys or {read_embedded("markets")["market"][0]: read_embedded("markets")["market"][0]}
+    return pl.DataFrame(list(keys.items()), schema={"written": pl.String, "market": pl.String}, orient="row")
 
 
-def _holds_names(raw: "pl.LazyFrame", headings: Mapping[str, str], schema: "pl.Schema", file: str) -> bool:
+def _holds_names(raw: "pl.LazyFrame", headings: Mapping[str, str], table: ScannedTable) -> bool:
     """Whether buyers and sellers are names. Raises UnknownFormat where the headings say both."""
     import polars as pl
 
@@ -232,25 +163,27 @@ def _holds_names(raw: "pl.LazyFrame", headings: Mapping[str, str], schema: "pl.S
     named = [heading for heading in parties if heading not in _PARTIES]
     if named:
         if len(named) < len(parties):
-            raise UnknownFormat(f"found in {file} the columns {' and '.join(parties)}; expected names or codes in both")
+            raise UnknownFormat(
+                f"found in {table.file} the columns {' and '.join(parties)}; expected names or codes in both"
+            )
         return True
-    if not parties or any(schema[heading].is_numeric() for heading in parties):
+    if not parties or any(table.schema[heading].is_numeric() for heading in parties):
         return False
     cells = [pl.col(f"{role}_raw").cast(pl.String) for role in _PARTIES if role in headings]
     told = raw.select(
         pl.any_horizontal(cell.is_not_null().any() for cell in cells).alias("is_some"),
         pl.any_horizontal(scaled_from_text_expr(cell, 0).is_not_null().any() for cell in cells).alias("is_number"),
     )
-    is_some, is_number = _collect(told, file).row(0)
+    is_some, is_number = collect_scan(told, table).row(0)
     return bool(is_some and not is_number)
 
 
-def _names_in(raw: "pl.LazyFrame", file: str) -> list[str]:
+def _names_in(raw: "pl.LazyFrame", table: ScannedTable) -> list[str]:
     """The names of buyers and sellers, ascending."""
     import polars as pl
 
     sides = (raw.select(pl.col(f"{role}_raw").cast(pl.String).str.strip_chars().alias("name")) for role in _PARTIES)
-    names = _collect(pl.concat(sides).unique(), file)["name"]
+    names = collect_scan(pl.concat(sides).unique(), table)["name"]
     return [name for name in names.drop_nulls().sort() if name]
 
 
@@ -276,7 +209,7 @@ def _moment(heading: str, kind: "pl.DataType") -> "pl.Expr":
         return raw.dt.epoch("us") - (0 if kind.time_zone else _UTC8_MINUTES * _MINUTE_US)
     text = raw.cast(pl.String)
     if heading == "time_us":
-        return scaled_from_text_expr(text, 0)
+        return text.cast(pl.Int64, strict=False)
     offset = text.str.extract(_OFFSET, 1).str.replace(":", "")
     sign = pl.when(offset.str.starts_with("-")).then(-1).otherwise(1)
     hours, minutes = (offset.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (1, 3))
@@ -295,12 +228,7 @@ def _scaled(role: str, heading: str | None, schema: "pl.Schema") -> "pl.Expr":
     raw = pl.col(f"{role}_raw")
     if heading is None:
         return raw.cast(pl.Int64)
-    decimals = 2 if heading == "price_cny" else 0
-    if schema[heading].is_integer():
-        whole = raw.cast(pl.Int64, strict=False)
-        # More than any column holds; without the limit the product could leave int64 unseen.
-        return pl.when(whole.abs() < 1 << 40).then(whole) * (100 if decimals else 1)
-    return scaled_from_text_expr(raw.cast(pl.String), decimals)
+    return scaled_expr(raw, schema[heading], 2 if heading == "price_cny" else 0)
 
 
 def _method() -> "pl.Expr":
@@ -308,29 +236,11 @@ def _method() -> "pl.Expr":
 
     known = _METHOD_WORDS | {str(code): code for code in METHODS.values()}
     text = pl.col("method_raw").cast(pl.String).str.to_lowercase()
-    return text.replace_strict(known, default=None, return_dtype=pl.Int8)
-
-
-def _problems(
-    typed: "pl.LazyFrame", rule: "TradeRule", count: int, headings: Mapping[str, str], file: str
-) -> list[Problem]:
-    import polars as pl
-
-    column = headings.get(rule.column, rule.column)
-    cell = pl.col(f"{rule.column}_raw").cast(pl.String).fill_null("nothing")
-    broken = typed.filter(rule.where).select("row", cell.alias("found")).head(PROBLEMS_A_RULE)
-    found = _collect(broken, file).sort("row")
-    listed = [
-        Problem(file, row, column, text, rule.expected, rule.code, rule.severity) for row, text in found.iter_rows()
-    ]
-    if count > PROBLEMS_A_RULE:
-        rest = f"{count - PROBLEMS_A_RULE} more rows like this"
-        listed.append(Problem(file, None, column, rest, rule.expected, rule.code, rule.severity))
-    return listed
+    return replaced_expr(text, pl.Series(known.keys()), pl.Series(known.values(), dtype=pl.Int8))
 
 
 def _assumed(
-    headings: Mapping[str, str], schema: "pl.Schema", typed: "pl.LazyFrame", names: list[str] | None, file: str
+    headings: Mapping[str, str], typed: "pl.LazyFrame", names: list[str] | None, table: ScannedTable
 ) -> tuple[str, ...]:
     import polars as pl
 
@@ -339,12 +249,12 @@ def _assumed(
         assumed.append("no column method: every trade is taken as listed")
     if "vintage" not in headings:
         assumed.append("no column vintage: taken from the end of the product's code")
-    kind = schema[headings["time_us"]]
+    kind = table.schema[headings["time_us"]]
     if isinstance(kind, pl.Datetime) and kind.time_zone is None:
         assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
     if kind == pl.String and headings["time_us"] == "time":
         plain = (~pl.col("time_us_raw").str.contains(_OFFSET)).any()
-        if _collect(typed.select(plain), file).item():
+        if collect_scan(typed.select(plain), table).item():
             assumed.append("times without an offset are taken as China Standard Time (UTC+8)")
     if names is not None and any(headings.get(role) == role for role in _PARTIES):
         assumed.append("buyer and seller hold no whole number: taken as names")

@@ -5,16 +5,15 @@ statistics. A participant is a whole-number code, that of a file or one that sta
 null. Money is fen, mass is tonnes.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carbon.errors import Severity
+from carbon.row_rules import RowRule, is_lost
 from carbon.rows import AUCTION, BLOCK, LISTING
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FIRST_NAME_CODE", "LARGEST_VALUE_FEN", "METHODS", "TradeRule", "day_expr", "trade_rules", "trades_schema"]
+__all__ = ["FIRST_NAME_CODE", "LARGEST_VALUE_FEN", "METHODS", "day_expr", "trade_rules", "trades_schema"]
 
 METHODS = {"listing": LISTING, "block": BLOCK, "auction": AUCTION}
 LARGEST_VALUE_FEN = 1 << 41
@@ -34,17 +33,6 @@ _UNREADABLE = {
     "quantity_t": "whole tonnes, up to 2147483647",
 }
 _REQUIRED = ("time_us", "market", "product", "method", "price_fen", "quantity_t")
-
-
-@dataclass(frozen=True)
-class TradeRule:
-    """One rule: its code and severity, the column it looks at, where it is broken (Boolean), and what was expected."""
-
-    code: str
-    severity: Severity
-    column: str
-    where: "pl.Expr"
-    expected: str
 
 
 def trades_schema() -> "dict[str, type[pl.DataType]]":
@@ -78,7 +66,7 @@ def day_expr(time_us: "pl.Expr") -> "pl.Expr":
     return ((time_us + _UTC8_US) // _DAY_US).cast(pl.Int32).cast(pl.Date)
 
 
-def trade_rules() -> list[TradeRule]:
+def trade_rules() -> list[RowRule]:
     """The rules of a row that has each column of `trades_schema`, typed, and beside it `<column>_raw`, as it was found.
 
     missing_cell       a cell that every trade needs is empty
@@ -92,40 +80,31 @@ def trade_rules() -> list[TradeRule]:
     import polars as pl
 
     rules = [
-        TradeRule("missing_cell", "error", name, pl.col(f"{name}_raw").is_null(), "a value in every row")
+        RowRule("missing_cell", "error", name, pl.col(f"{name}_raw").is_null(), "a value in every row")
         for name in _REQUIRED
     ]
     rules += [
-        TradeRule("unreadable_cell", "error", name, _is_lost(name), expected) for name, expected in _UNREADABLE.items()
+        RowRule("unreadable_cell", "error", name, is_lost(name), expected) for name, expected in _UNREADABLE.items()
     ]
-    rules.append(TradeRule("unknown_market", "error", "market", _is_lost("market"), "the key or a product of a market"))
+    rules.append(RowRule("unknown_market", "error", "market", is_lost("market"), "the key or a product of a market"))
     known = ", ".join(f"{name} ({code})" for name, code in METHODS.items())
-    rules.append(TradeRule("unknown_method", "error", "method", _is_lost("method"), f"one of {known}"))
+    rules.append(RowRule("unknown_method", "error", "method", is_lost("method"), f"one of {known}"))
     rules += [
-        TradeRule("not_positive", "error", name, pl.col(name) <= 0, "more than zero")
+        RowRule("not_positive", "error", name, pl.col(name) <= 0, "more than zero")
         for name in ("price_fen", "quantity_t")
     ]
-    rules += [
-        TradeRule("negative_code", "error", name, pl.col(name) < 0, "zero or more") for name in ("buyer", "seller")
-    ]
+    rules += [RowRule("negative_code", "error", name, pl.col(name) < 0, "zero or more") for name in ("buyer", "seller")]
     value = pl.col("price_fen").cast(pl.Int64) * pl.col("quantity_t").cast(pl.Int64)
     return [
         *rules,
-        TradeRule(
+        RowRule(
             "value_too_large",
             "error",
             "quantity_t",
             value >= LARGEST_VALUE_FEN,
             f"a value below {LARGEST_VALUE_FEN} fen",
         ),
-        TradeRule(
+        RowRule(
             "buyer_is_seller", "warning", "seller", pl.col("buyer") == pl.col("seller"), "another one than the buyer"
         ),
     ]
-
-
-def _is_lost(name: str) -> "pl.Expr":
-    """Something is there, but no value came of it."""
-    import polars as pl
-
-    return pl.col(f"{name}_raw").is_not_null() & pl.col(name).is_null()

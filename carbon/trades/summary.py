@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbon.errors import CarbonError, Problem
+from carbon.bulk_loading import BulkLoadReport, say_no_step
+from carbon.errors import CarbonError
 from carbon.lake_files import remove_leftovers, replace_whole, sha256_of, split_by
+from carbon.scans import replaced_expr
 from carbon.trades.executors import Done, Engine, open_engine
 from carbon.trades.files import TradeReading, scan_trade_file
 from carbon.trades.kernel import SLICE_ROWS, FileTask, Partials, sum_file
@@ -25,17 +27,13 @@ if TYPE_CHECKING:
     from carbon.periods import Span
 
 __all__ = [
-    "LOAD_STEPS",
     "NoTrades",
     "SummedFiles",
-    "TradeLoadReport",
     "TradeSummary",
     "load_trade_records",
     "sum_files",
     "summarise_trades",
 ]
-
-LOAD_STEPS = ("checking", "sorting", "appending")
 
 _PARTIALS, _STAGING = "trade_partials", "trade_staging_"
 # Raised whenever what the kernel returns changes, so that older sums are never taken for new ones.
@@ -44,27 +42,6 @@ _PARTIALS_VERSION = "1"
 
 class NoTrades(CarbonError):
     """The lake holds no trades, or none of the markets asked for."""
-
-
-@dataclass(frozen=True)
-class TradeLoadReport:
-    """What became of one file of trades. rows_read = rows_kept + rejected.
-
-    already_loaded : the same bytes are in the table already, so that nothing was read; all counts are zero then
-    """
-
-    file: str
-    sha256: str
-    rows_read: int
-    rows_kept: int
-    already_loaded: bool
-    problems: tuple[Problem, ...]
-    assumed: tuple[str, ...]
-
-    @property
-    def rejected(self) -> int:
-        """Rows set apart."""
-        return self.rows_read - self.rows_kept
 
 
 @dataclass(frozen=True)
@@ -91,24 +68,25 @@ def load_trade_records(
     market: str | None = None,
     file_name: str | None = None,
     progress: Callable[[str], None] | None = None,
-) -> TradeLoadReport:
+) -> BulkLoadReport:
     """Add the good rows of a file of trades to the table, in one version; bad rows are set apart and reported.
 
     Names of buyers and sellers are kept first and stand as codes in the table (`carbon.trades.names`). What a load that
     was killed a day ago or more left behind is removed.
 
     path : .csv or .parquet, columns as in `carbon.trades.files.HEADINGS`; market : for a file without that column
-    file_name : name to report, the path's own by default; progress : told each of LOAD_STEPS as it begins
+    file_name : name to report, the path's own by default
+    progress : told each of `carbon.bulk_loading.LOAD_STEPS` as it begins
     Raises UnreadableFile, UnknownFormat, UnknownMarket, LakeBusy.
     """
     import polars as pl
 
-    say = progress or _say_nothing
+    say = progress or say_no_step
     name = file_name or path.name
     say("checking")
     sha256 = sha256_of(path) if path.is_file() else ""
     if sha256 and is_loaded(lake, sha256):
-        return TradeLoadReport(name, sha256, 0, 0, True, (), ())
+        return BulkLoadReport(name, sha256, 0, 0, True, ())
     reading = scan_trade_file(path, market=market, file=name)
     if reading.rows_kept:
         say("sorting")
@@ -120,7 +98,7 @@ def load_trade_records(
         say("appending")
         commit_parts(lake, parts, sha256)
         remove_leftovers(lake, _STAGING, max(part.modified_ms for part in parts))
-    return TradeLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems, reading.assumed)
+    return BulkLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems, reading.assumed)
 
 
 def summarise_trades(
@@ -183,17 +161,15 @@ def sum_files(
     return SummedFiles([part for part in parts.values() if part is not None], len(fresh))
 
 
-def _say_nothing(step: str) -> None:
-    del step
-
-
 def _with_codes(reading: TradeReading, lake: Path) -> "pl.LazyFrame":
     """The good rows of a file of names, with the codes that stand for these in the lake."""
     import polars as pl
 
     codes = code_names(lake, reading.names)
     places = pl.int_range(codes.len(), dtype=pl.Int32, eager=True)
-    return reading.good.with_columns(pl.col("buyer", "seller").replace_strict(places, codes, return_dtype=pl.Int32))
+    return reading.good.with_columns(
+        replaced_expr(pl.col(side), places, codes).alias(side) for side in ("buyer", "seller")
+    )
 
 
 def _tasks(files: Sequence[TradeFile], split: tuple[str, ...]) -> list[FileTask]:

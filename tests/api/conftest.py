@@ -1,6 +1,8 @@
 """The real application on a home of its own, opened once for all tests of this folder."""
 
+import html
 import os
+import re
 import socket
 import sys
 import time
@@ -12,9 +14,10 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -31,8 +34,12 @@ from api.store import Store, open_store
 from carbon.ledger.orders import us_from_time
 from carbon.loading import load_trades
 
+from .page_laws import CONTRAST, LAWS, OVERFLOW
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request, Route
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +153,7 @@ def traded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run one command of the command line as a user would: exit code, standard output, standard error."""
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -160,6 +167,43 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+    """Run one command on a home of its own."""
+    monkeypatch.setenv("GREENFIN_HOME", str(home))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return command
+
+
+def check_documented_rows(client: TestClient, url: str, row: type[Any]) -> None:
+    """A table over HTTP has rows, each with the documented columns in their order, and as many as CSV."""
+    answer = client.get(url)
+    assert answer.status_code == 200
+    rows: list[dict[str, Any]] = answer.json()
+    assert rows
+    for entry in rows:
+        row.model_validate(entry)
+        assert list(entry) == list(row.model_fields)
+    path, _, query = url.partition("?")
+    table = client.get(f"{path}.csv?{query}")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert pl.read_csv(table.content, infer_schema=False).height == len(rows)
+
+
+def cells_of_tables(page: str) -> list[list[list[str]]]:
+    """Cell texts of each table of a page, row by row, headings apart."""
+    return [
+        [
+            [
+                " ".join(html.unescape(re.sub(r"<[^>]+>", " ", cell)).split())
+                for cell in re.findall(r"<t[dh].*?</t[dh]>", row)
+            ]
+            for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+        ]
+        for body in re.findall(r"<tbody.*?</tbody>", page, re.DOTALL)
+    ]
 
 
 TODAY_US = us_from_time(datetime(2025, 11, 3, 1, tzinfo=UTC))
@@ -226,67 +270,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-OVERFLOW: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-"""By how many pixels a page is wider than its window."""
-
-LAWS: Final = """() => {
-  const broken = [];
-  const visible = (element) => element && element.textContent.trim();
-  document.querySelectorAll('table').forEach((table, at) => {
-    if (!visible(table.caption)) broken.push(`table ${at} has no caption`);
-    if (table.querySelector('th:not([scope])')) broken.push(`table ${at} has a heading without scope`);
-  });
-  document.querySelectorAll('img, canvas, [role=img]').forEach((image) => {
-    if (!image.getAttribute('alt') && !image.getAttribute('aria-label')) broken.push(`no label: ${image.id}`);
-  });
-  document.querySelectorAll('svg').forEach((svg) => {
-    if (!svg.closest('[aria-hidden=true], [role=img]')) broken.push('an svg that is neither hidden nor labelled');
-  });
-  document.querySelectorAll('select, input').forEach((field) => {
-    if (!field.labels.length) broken.push(`field ${field.name} has no label`);
-  });
-  document.querySelectorAll('a, button').forEach((control) => {
-    if (!visible(control)) broken.push(`${control.tagName} without a text`);
-  });
-  document.querySelectorAll('[role=region]').forEach((region) => {
-    const name = document.getElementById(region.getAttribute('aria-labelledby'));
-    if (!visible(name)) broken.push('a region without a name');
-  });
-  const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
-  if (new Set(ids).size !== ids.length) broken.push('an id stands twice');
-  if (document.querySelectorAll('h1').length !== 1) broken.push('not one h1');
-  if (!document.documentElement.lang) broken.push('no language');
-  return broken;
-}"""
-"""Basic laws of accessible pages that are broken, in words."""
-
-CONTRAST: Final = """() => {
-  const channel = (value) => {
-    const share = value / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  };
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const color = parse(getComputedStyle(at).backgroundColor);
-      if (color.length === 3 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  const weak = new Set();
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || element.closest('svg, script, noscript, .hidden')) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) weak.add(`${ratio.toFixed(1)} ${element.tagName} ${walker.currentNode.textContent.trim()}`);
-  }
-  return [...weak];
-}"""
-"""Texts whose contrast with their ground is below 4.5 to 1 (WCAG 2.2 AA)."""
 
 
 @dataclass

@@ -11,14 +11,6 @@ GOOD = "plant-1,2023-06,2,electricity,electricity,1200.5,MWh,武汉,2023-07-10"
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
-@pytest.fixture
 def write(tmp_path: Path) -> Callable[..., str]:
     def written(*lines: str, header: str = HEADER, name: str = "a.csv") -> str:
         path = tmp_path / name
@@ -38,6 +30,20 @@ def test_load_and_list(run: Run, write: Callable[..., str]) -> None:
     (row,) = json.loads(out)
     assert (row["entity"], row["hub"], row["amount"], row["unit"]) == ("plant-1", "wuhan", 1200.5, "MWh")
     assert (row["first_day"], row["last_day"], row["recorded"]) == ("2023-06-01", "2023-06-30", "2023-07-10")
+
+
+def test_what_was_taken_for_granted_is_said_of_the_rows_that_are_kept(run: Run, write: Callable[..., str]) -> None:
+    code, _, err = run("load", "activities", write(GOOD, GOOD.replace("1200.5", "many")))
+    assert code == 0
+    assert "1 new, 0 loaded before, 1 set apart" in err
+    assert "assumed: 1 rows without a share" in err
+
+
+def test_what_was_read_before_a_file_that_cannot_be_is_told(run: Run, write: Callable[..., str]) -> None:
+    code, _, err = run("load", "activities", write(GOOD), "absent.csv")
+    assert code == 4
+    assert "a.csv: 1 rows; 1 new" in err
+    assert "found no file absent.csv" in err
 
 
 def test_twice_changes_nothing(run: Run, write: Callable[..., str]) -> None:

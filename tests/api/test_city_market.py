@@ -11,6 +11,8 @@ from api.schemas import ProblemBody
 from carbon.embedded import read_embedded
 from fhi.hubs import hubs
 
+from .conftest import check_documented_rows
+
 URLS = {
     "/v1/hubs/wuhan/carbon-market": CityMarketRow,
     "/v1/hubs/%E4%B8%8A%E6%B5%B7/carbon-market?by=year&from=2021-07-16": CityMarketRow,
@@ -22,17 +24,7 @@ URLS = {
 
 @pytest.mark.parametrize(("url", "row"), URLS.items())
 def test_rows_are_the_documented_ones_as_json_and_csv(client: TestClient, url: str, row: type[Any]) -> None:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    rows = answer.json()
-    assert rows
-    for entry in rows:
-        row.model_validate(entry)
-        assert list(entry) == list(row.model_fields)
-    path, _, query = url.partition("?")
-    table = client.get(f"{path}.csv?{query}")
-    assert table.headers["content-type"] == "text/csv; charset=utf-8"
-    assert pl.read_csv(table.content, infer_schema=False).height == len(rows)
+    check_documented_rows(client, url, row)
 
 
 def test_an_answer_that_the_client_holds_is_not_sent_again(client: TestClient) -> None:

@@ -32,6 +32,8 @@ from fhi.observations import observations
 from green_index.bridge import carbon_panel, read_facts
 from green_index.index import city_years
 
+from .conftest import cells_of_tables, check_documented_rows
+
 SVG = "{http://www.w3.org/2000/svg}"
 URLS = {
     "/v1/hubs/wuhan/emissions": EmissionsRow,
@@ -46,17 +48,7 @@ URLS = {
 
 @pytest.mark.parametrize(("url", "row"), URLS.items())
 def test_rows_are_the_documented_ones_as_json_and_csv(client: TestClient, url: str, row: type[Any]) -> None:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    rows = answer.json()
-    assert rows
-    for entry in rows:
-        row.model_validate(entry)
-        assert list(entry) == list(row.model_fields)
-    path, _, query = url.partition("?")
-    table = client.get(f"{path}.csv?{query}")
-    assert table.headers["content-type"] == "text/csv; charset=utf-8"
-    assert pl.read_csv(table.content, infer_schema=False).height == len(rows)
+    check_documented_rows(client, url, row)
 
 
 def embedded() -> dict[tuple[str, int], float]:
@@ -131,20 +123,6 @@ def test_wrong_questions_are_problems(client: TestClient, url: str, status: int,
     assert said in answer.json()["detail"]
 
 
-def cells(page: str) -> list[list[list[str]]]:
-    """Cell texts of each table, row by row, headings apart."""
-    return [
-        [
-            [
-                " ".join(html.unescape(re.sub(r"<[^>]+>", " ", cell)).split())
-                for cell in re.findall(r"<t[dh].*?</t[dh]>", row)
-            ]
-            for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
-        ]
-        for body in re.findall(r"<tbody.*?</tbody>", page, re.DOTALL)
-    ]
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_wuhans_page_says_the_disagreement_plainly(client: TestClient, lang: Lang) -> None:
     answer = client.get(f"/{lang}/hubs/wuhan/emissions")
@@ -167,7 +145,7 @@ def test_wuhans_page_says_the_disagreement_plainly(client: TestClient, lang: Lan
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("hub", ["wuhan", "lhasa"])
 def test_tables_hold_the_rows_of_the_api(client: TestClient, lang: Lang, hub: str) -> None:
-    years, trends, states, *_ = cells(client.get(f"/{lang}/hubs/{hub}/emissions").text)
+    years, trends, states, *_ = cells_of_tables(client.get(f"/{lang}/hubs/{hub}/emissions").text)
     rows = client.get(f"/v1/hubs/{hub}/emissions").json()
     assert [shown[0] for shown in years] == [row["period"] for row in rows]
     for shown, row in zip(years, rows, strict=True):
@@ -261,7 +239,7 @@ def test_footprints_stand_beside_the_inventory(footprints: TestClient) -> None:
     assert said in html.unescape(page)
     assert "&lt;b&gt;steel" in page
     assert "<b>steel" not in page
-    assert [row[3:] for row in cells(page)[3]] == [["1", "991,490.0"], ["1", "5.0"]]
+    assert [row[3:] for row in cells_of_tables(page)[3]] == [["1", "991,490.0"], ["1", "5.0"]]
 
 
 def test_footprints_reach_the_index(footprints: TestClient) -> None:

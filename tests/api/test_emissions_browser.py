@@ -8,6 +8,8 @@ import pytest
 
 from api.lang import LANGUAGES, Lang
 
+from .page_laws import CLIPPED
+
 pytestmark = pytest.mark.browser
 Visiting = Callable[..., AbstractContextManager[Any]]
 
@@ -16,16 +18,6 @@ LINES: Final = """() => [...document.querySelectorAll('svg.chart-svg path.line')
   return [path.getBoundingClientRect().width > 0, style.stroke, style.strokeDasharray, style.fill];
 })"""
 """Whether each line is seen, and how it is drawn."""
-
-CLIPPED: Final = """() => {
-  const svg = document.querySelector('svg.chart-svg');
-  const frame = svg.getBoundingClientRect();
-  return [...svg.querySelectorAll('text')].filter((text) => {
-    const box = text.getBoundingClientRect();
-    return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1;
-  }).map((text) => text.textContent);
-}"""
-"""Texts of the chart that do not fit into it."""
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -13,14 +13,6 @@ from api.lang import texts
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_wuhans_table_in_both_languages(run: Run, lang: str) -> None:
     code, out, err = run("city-emissions", "wuhan", "--format", "table", "--lang", lang)
@@ -55,7 +47,7 @@ def test_lists_for_people(run: Run, lang: str) -> None:
     for listed in ("trends", "sums"):
         code, out, err = run("city-emissions", "wuhan", "--list", listed, "--format", "table", "--lang", lang)
         assert code == 0, err
-        assert out.startswith(text[f"title_emissions_{listed}"].format(hub="wuhan"))
+        assert out.startswith(text[f"title_emissions_{listed}"].format(hub={"en": "Wuhan", "zh": "武汉"}[lang]))
     code, out, err = run("decoupling", "wuhan", "--years", "2019-2020", "--format", "table", "--lang", lang)
     assert code == 0, err
     assert {"en": "expansive negative decoupling", "zh": "扩张负脱钩"}[lang] in out
@@ -71,6 +63,10 @@ def test_decoupling_against_a_year_and_with_deflators(run: Run, tmp_path: Path) 
     assert rows["EDGAR"]["elasticity"] == pytest.approx(expected)
     assert (code, rows["CEADS"]["missing"]) == (0, "emissions")
     path = tmp_path / "prices.csv"
+    path.write_text("year,deflator\n", encoding="utf-8")
+    code, _out, err = run("decoupling", "wuhan", "--deflator", str(path))
+    assert code == 4
+    assert "found no deflator of wuhan" in err
     path.write_text("year,deflator\n2018,1\n2019,1\n2020,soon\n", encoding="utf-8")
     code, out, err = run("decoupling", "wuhan", "--deflator", str(path), "--years", "2019", "--format", "json")
     assert code == 4

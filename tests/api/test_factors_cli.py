@@ -9,14 +9,6 @@ HEADER = "factor_id,activity,kind,parameter,gas,value,numerator,denominator,regi
 OWN = "own-1,electricity,electricity,emission_factor,CO2,0.41,kg,度,wuhan,supplier,contract 7,"
 
 
-@pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
 def test_find_shows_candidates_the_choice_and_why(run: Run) -> None:
     code, out, _ = run("factors", "find", "electricity", "--region", "wuhan", "--year", "2023", "--format", "table")
     assert code == 0
@@ -58,6 +50,8 @@ def test_find_for_programs(run: Run) -> None:
         (("electricity", "--day", "tomorrow"), 2, "expected a day"),
         (("electricity", "--year", "2023", "--method", "both"), 2, "expected location, market"),
         (("electricity", "--year", "2023", "--parameter", "ef"), 2, "expected emission_factor"),
+        (("electricity", "--year", "2023", "--unit", "parsec"), 4, "found unit 'parsec'"),
+        (("diesel", "--year", "2023"), 3, "of diesel there is no emission_factor, but by --parameter: carbon_content"),
     ],
 )
 def test_find_says_what_is_wrong(run: Run, words: tuple[str, ...], code: int, told: str) -> None:
@@ -91,6 +85,8 @@ def test_list_and_show(run: Run) -> None:
     assert json.loads(out)[0]["value"] == 30.85
     assert run("factors", "show", "nothing")[0] == 3
     assert run("factors", "list", "--activity", "nothing")[0] == 3
+    assert run("factors", "list", "--region", "atlantis")[0] == 3
+    assert run("factors", "list", "--parameter", "ef")[0] == 2
 
 
 def test_units(run: Run) -> None:
@@ -127,6 +123,24 @@ def test_load_find_and_correct_a_factor_of_ones_own(run: Run, tmp_path: Path) ->
     assert run("load", "factors", str(path))[0] == 0
     code, out, _ = run(*asked, "--format", "json")
     assert [(row["factor_id"], row["value"]) for row in json.loads(out) if row["chosen"]] == [("own-2", 0.42)]
+
+
+def test_a_line_with_more_cells_than_headings_is_set_apart(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"{HEADER}\n{OWN.replace('wuhan', '420100')},beyond\n", encoding="utf-8")
+    code, out, err = run("load", "factors", str(path))
+    assert code == 4
+    assert "beyond,no more cells than headings,too_many_cells" in out
+    assert "1 set apart" in err
+
+
+def test_what_was_read_before_a_file_that_cannot_be_is_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"{HEADER}\n{OWN.replace('wuhan', '420100')}\n", encoding="utf-8")
+    code, _, err = run("load", "factors", str(path), str(tmp_path / "absent.csv"))
+    assert code == 4
+    assert "1 new" in err
+    assert "found no file absent.csv" in err
 
 
 def test_load_tells_every_fault(run: Run, tmp_path: Path) -> None:

@@ -28,14 +28,6 @@ OWNERSHIP = "parent,child,share,operational\nholding,works,0.6,yes\nholding,offi
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
-@pytest.fixture
 def loaded(run: Run, tmp_path: Path) -> Run:
     """The same with activities and a factor of the user's own."""
     for name, text in (("activities", ACTIVITIES), ("factors", FACTORS)):

@@ -22,14 +22,6 @@ PORTFOLIO = "investee,entity,asset_class,outstanding,evic,scope_1_t,scope_2_t,sc
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
-@pytest.fixture
 def calculated(run: Run, tmp_path: Path) -> Run:
     """The same home with three activities calculated."""
     path = tmp_path / "a.csv"
@@ -172,6 +164,10 @@ def test_a_portfolio_of_which_nothing_can_be_attributed(run: Run, tmp_path: Path
     assert code == 4
     assert pl.read_csv(out.encode())["financed_t"].null_count() == 4
     assert "missing_denominator" in err
+    place.write_text(f"{PORTFOLIO}\nB,,listed_equity,5,10,1,1,1,1,beyond\n", encoding="utf-8")
+    code, _, err = run("financed", str(place))
+    assert code == 4
+    assert "too_many_cells" in err
 
 
 def test_nothing_calculated_is_not_found(run: Run) -> None:

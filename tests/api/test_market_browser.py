@@ -8,6 +8,8 @@ import pytest
 
 from api.lang import LANGUAGES, Lang
 
+from .page_laws import CLIPPED
+
 pytestmark = pytest.mark.browser
 Visiting = Callable[..., AbstractContextManager[Any]]
 
@@ -17,16 +19,6 @@ BOXES: Final = """() => [...document.querySelectorAll('svg.chart-svg path')].map
   return [path.getAttribute('class'), box.width > 0 && box.height > 0, style.stroke, style.fill];
 })"""
 """Class, size and colours of each path that the chart draws."""
-
-CLIPPED: Final = """() => {
-  const svg = document.querySelector('svg.chart-svg');
-  const frame = svg.getBoundingClientRect();
-  return [...svg.querySelectorAll('text')].filter((text) => {
-    const box = text.getBoundingClientRect();
-    return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1;
-  }).map((text) => text.textContent);
-}"""
-"""Texts of the chart that do not fit into it."""
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -31,6 +31,8 @@ from api.web.market_chart import (
 )
 from carbon.loading import load_trades
 
+from .conftest import cells_of_tables
+
 SVG = "{http://www.w3.org/2000/svg}"
 MOST_BYTES = 300_000
 
@@ -43,20 +45,6 @@ def picture(page: str) -> ElementTree.Element:
 
 def path_of(svg: ElementTree.Element, name: str) -> str:
     return next((path.get("d") or "" for path in svg.iter(f"{SVG}path") if path.get("class") == name), "")
-
-
-def tables(page: str) -> list[list[list[str]]]:
-    """Cell texts of each table, row by row, headings apart."""
-    return [
-        [
-            [
-                " ".join(html.unescape(re.sub(r"<[^>]+>", " ", cell)).split())
-                for cell in re.findall(r"<t[dh].*?</t[dh]>", row)
-            ]
-            for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
-        ]
-        for body in re.findall(r"<tbody.*?</tbody>", page, re.DOTALL)
-    ]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -99,7 +87,7 @@ def test_without_files_the_page_shows_the_embedded_years_and_how_to_load(
     page = client.get(f"/{lang}/markets/{market}").text
     assert f"greenfin load trades FILE --market {market}" in page
     rows = client.get(f"/v1/markets/{market}/statistics?by=year").json()
-    shown = tables(page)[0]
+    shown = cells_of_tables(page)[0]
     assert [cells[0][:4] for cells in shown] == [row["period"] for row in reversed(rows)]
     assert [cells[1] for cells in shown] == [f"{row['volume_t']:,}" for row in reversed(rows)]
     assert [cells[3] for cells in shown] == [f"{row['vwap_cny_per_t']:,.2f}" for row in reversed(rows)]
@@ -128,7 +116,7 @@ def test_the_picture_breaks_where_nothing_was_traded_and_tells_methods_apart(tra
 
 
 def test_the_tables_hold_the_rows_of_the_api(traded: TestClient) -> None:
-    years, months, _wuhan = tables(traded.get("/en/markets/CEA").text)
+    years, months, _wuhan = cells_of_tables(traded.get("/en/markets/CEA").text)
     for shown, by in ((years, "year"), (months, "month")):
         rows = traded.get(f"/v1/markets/CEA/statistics?by={by}").json()[::-1]
         assert len(shown) == len(rows)
@@ -158,7 +146,7 @@ def test_wuhans_part_is_that_of_the_rows(client: TestClient, lang: Lang, market:
     page = client.get(f"/{lang}/markets/{market}").text
     assert texts("page", lang)[f"market_wuhan_{role}"].format(since="2021-07-16") in html.unescape(page)
     assert f'href="/{lang}/hubs/wuhan"' in page
-    shown = {cells[0]: cells[1:] for cells in tables(page)[-1]}
+    shown = {cells[0]: cells[1:] for cells in cells_of_tables(page)[-1]}
     rows = client.get("/v1/hubs/wuhan/carbon-market?by=year").json()
     assert list(shown) == [row["period"] for row in reversed(rows)]
     for row in rows:

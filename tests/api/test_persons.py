@@ -134,6 +134,9 @@ def test_nothing_that_is_printed_or_logged_holds_a_person(
     register(run, tmp_path)
     bad = tmp_path / "bad.csv"
     bad.write_text(CLAIMS + ",ann@mail,2025-06-01,walk,1,pkm\nr1,ann@mail,2025-06-01,walk,2,pkm\n", encoding="utf-8")
+    headless = {name: tmp_path / f"no headings {name}.csv" for name in ("consents", "claims")}
+    for name, text in (("consents", CONSENTS), ("claims", CLAIMS)):
+        headless[name].write_text(text.split("\n", 1)[1], encoding="utf-8")
     said = [
         run("persons", "record", str(bad), "--platform", "app"),
         run("persons", "record", str(bad), "--platform", "app", "--format", "table"),
@@ -141,12 +144,33 @@ def test_nothing_that_is_printed_or_logged_holds_a_person(
         run("persons", "show", "--platform", "app", "--person", "ann@mail"),
         run("persons", "show", "--platform", "app", "--person", " ann@mail"),
         run("persons", "erase", "--platform", "app", "--person", "ann@mail"),
+        run("persons", "register", str(headless["consents"]), "--platform", "app"),
+        run("persons", "record", str(headless["claims"]), "--platform", "app"),
     ]
     assert "ann@mail" not in str(said)
     assert "ann@mail" not in caplog.text
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"ann@mail" not in kept
     assert b"the salt of" not in kept
+
+
+def test_a_line_with_more_cells_than_headings_is_not_recorded(run: Run, tmp_path: Path) -> None:
+    register(run, tmp_path)
+    path = tmp_path / "crowded.csv"
+    path.write_text(CLAIMS.split("\n", 1)[0] + "\nr1,ann@mail,2025-06-01,walk,10,pkm,beyond\n", encoding="utf-8")
+    code, _out, err = run("persons", "record", str(path), "--platform", "app")
+    assert code == 4
+    assert "too_many_cells" in err
+    assert "0 rows kept or there before, 0 refused, 1 lines that cannot be read" in err
+    assert "beyond" not in err
+
+
+def test_a_platform_of_a_scheme_that_the_ledger_does_not_have_is_refused_in_words(run: Run) -> None:
+    nowhere = ("--scheme", "NONE", "--account", "APP", "--instrument", "WHTPH")
+    code, _out, err = run("persons", "platform", "app", "--name", "App", *nowhere)
+    assert code == 1
+    assert "scheme 'NONE'" in err
+    assert "no_ledger_account" in err
 
 
 def test_people_see_why_a_row_was_refused_in_their_language(run: Run, tmp_path: Path) -> None:
@@ -308,6 +332,36 @@ def test_acts_over_http(client: TestClient) -> None:
         2_000_000,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("app/records", [{"claim": "h", "person": "ann@mail"}]),
+        ("app/consents", [{"person": "ann@mail", "hub": "wuhan", "event": "given"}]),
+        ("app/consents", [{"person": "ann@mail", "hub": "wuhan", "event": "given", "day": "2025-01-01"}] * 2001),
+        ("app/person", {"person": ["ann@mail"]}),
+        ("app/erase", {"name": "ann@mail"}),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_without_the_person(client: TestClient, path: str, body: object) -> None:
+    told = post(client, path, body)
+    assert told.status_code == 422
+    assert "(not shown)" in told.text
+    assert "ann@mail" not in told.text
+
+
+def test_words_of_a_consent_are_few_and_printable(client: TestClient) -> None:
+    consent = {"person": "cy", "hub": "wuhan", "event": "given", "day": "2025-01-01"}
+    assert post(client, "app/consents", [{**consent, "methods": ["big"] * 201}]).status_code == 422
+    (told,) = post(client, "app/consents", [{**consent, "methods": ["big\0"]}]).json()
+    assert (told["status"], told["code"]) == ("refused", "bad_consent")
+
+
+def test_an_account_is_not_there_before_the_day_on_which_it_was_opened(client: TestClient) -> None:
+    consent = {"person": "dee", "hub": "wuhan", "event": "given", "day": "2150-01-01"}
+    assert post(client, "app/consents", [consent]).json()[0]["status"] == "opened"
+    assert max(row["period"] for row in client.get("/v1/registry/persons/accounts").json()) < "2100"
 
 
 @pytest.mark.parametrize("path", ["records", "consents", "person", "erase", "certify"])

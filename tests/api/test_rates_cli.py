@@ -12,14 +12,6 @@ HEADER = "day,currency,per_eur,per_usd,source"
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
-@pytest.fixture
 def rates_file(tmp_path: Path) -> str:
     path = tmp_path / "rates.csv"
     path.write_text(f"{HEADER}\n2024-06-28,CNY,0.13,0.14,ECB\n2024-07-01,CNY,0.131,,ECB\n", encoding="utf-8")

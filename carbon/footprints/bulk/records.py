@@ -4,8 +4,9 @@ Knows one activity: on which day, in which city, of which person (a whole-number
 much. Must not know files, headings, storage or sums. Amounts are whole thousandths of their unit.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from carbon.row_rules import RowRule, is_lost
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,7 +16,6 @@ __all__ = [
     "LARGEST_CODE",
     "MILLI",
     "REQUIRED",
-    "ActivityRule",
     "activity_rules",
     "records_schema",
     "words_schema",
@@ -36,20 +36,6 @@ _UNREADABLE = {
     "amount": f"a number with at most {DECIMALS} decimals, up to {LARGEST_CODE / MILLI:.3f}; "
     "where it is larger or finer, in another unit",
 }
-
-
-@dataclass(frozen=True)
-class ActivityRule:
-    """One rule: its code, the column it looks at, where it is broken, what was expected, and whether to show the cell.
-
-    shown : what to print for the cell instead of itself; null to print the cell
-    """
-
-    code: str
-    column: str
-    where: "pl.Expr"
-    expected: str
-    shown: str | None = None
 
 
 def records_schema() -> "dict[str, type[pl.DataType]]":
@@ -73,7 +59,7 @@ def words_schema() -> "dict[str, type[pl.DataType]]":
     return {"activity": pl.Int16, "name": pl.String, "unit": pl.String}
 
 
-def activity_rules() -> list[ActivityRule]:
+def activity_rules() -> list[RowRule]:
     """The rules of a row that has day, hub, unit, person, amount_milli, typed, and `<column>_raw` for each of REQUIRED.
 
     missing_cell      a cell that every row needs is empty
@@ -85,28 +71,23 @@ def activity_rules() -> list[ActivityRule]:
     import polars as pl
 
     rules = [
-        ActivityRule("missing_cell", name, pl.col(f"{name}_raw").is_null(), "a value in every row") for name in REQUIRED
+        RowRule("missing_cell", "error", name, pl.col(f"{name}_raw").is_null(), "a value in every row")
+        for name in REQUIRED
     ]
     rules += [
-        ActivityRule("unreadable_cell", name, _is_lost(name), expected, _NOT_SHOWN if name == "person" else None)
+        RowRule("unreadable_cell", "error", name, is_lost(name), expected, _NOT_SHOWN if name == "person" else None)
         for name, expected in _UNREADABLE.items()
     ]
     return [
         *rules,
-        ActivityRule("unknown_hub", "hub", _is_lost("hub"), "a city of the list: its key, name or GB/T 2260 code"),
-        ActivityRule("unknown_unit", "unit", _is_lost("unit"), "a unit of the list of units"),
-        ActivityRule(
+        RowRule("unknown_hub", "error", "hub", is_lost("hub"), "a city of the list: its key, name or GB/T 2260 code"),
+        RowRule("unknown_unit", "error", "unit", is_lost("unit"), "a unit of the list of units"),
+        RowRule(
             "implausible_day",
+            "error",
             "day",
             ~pl.col("day").dt.year().is_between(_FIRST_YEAR, _LAST_YEAR),
             f"a day from {_FIRST_YEAR} to {_LAST_YEAR}",
         ),
-        ActivityRule("negative", "amount", pl.col("amount") < 0, "zero or more"),
+        RowRule("negative", "error", "amount", pl.col("amount") < 0, "zero or more"),
     ]
-
-
-def _is_lost(name: str) -> "pl.Expr":
-    """Something is there, but no value came of it."""
-    import polars as pl
-
-    return pl.col(f"{name}_raw").is_not_null() & pl.col(name).is_null()

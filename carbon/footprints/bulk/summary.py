@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from carbon.errors import CarbonError, Problem
+from carbon.bulk_loading import BulkLoadReport, say_no_step
+from carbon.errors import CarbonError
 from carbon.footprints.activity_cells import ResolveHubs, known_hubs
-from carbon.footprints.bulk.files import ActivityScan, replaced_expr, scan_activity_file
+from carbon.footprints.bulk.files import ActivityScan, scan_activity_file
 from carbon.footprints.bulk.kernel import SLICE_ROWS, PartTask, sum_part
 from carbon.footprints.bulk.table import (
     PARTED_BY,
@@ -28,21 +29,18 @@ from carbon.footprints.bulk.table import (
     write_part,
 )
 from carbon.lake_files import remove_leftovers, replace_whole, sha256_of, split_by
+from carbon.scans import replaced_expr
 from carbon.trades.executors import Done, Engine, open_engine
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
-    "LOAD_STEPS",
     "CityTotals",
     "NoPersonalActivities",
-    "PersonalLoadReport",
     "load_personal_activities",
     "sum_cities",
 ]
-
-LOAD_STEPS: Final = ("checking", "sorting", "appending")
 
 _SUMS, _STAGING = "personal_activity_sums", "personal_staging_"
 # Raised whenever what the kernel returns changes, so that older sums are never taken for new ones.
@@ -51,26 +49,6 @@ _SUMS_VERSION = "1"
 
 class NoPersonalActivities(CarbonError):
     """The lake holds no activities of persons, or none of the cities asked for."""
-
-
-@dataclass(frozen=True)
-class PersonalLoadReport:
-    """What became of one file of activities. rows_read = rows_kept + rejected.
-
-    already_loaded : the same bytes are in the table already, so that nothing was read; all counts are zero then
-    """
-
-    file: str
-    sha256: str
-    rows_read: int
-    rows_kept: int
-    already_loaded: bool
-    problems: tuple[Problem, ...]
-
-    @property
-    def rejected(self) -> int:
-        """Rows set apart."""
-        return self.rows_read - self.rows_kept
 
 
 @dataclass(frozen=True)
@@ -89,24 +67,24 @@ def load_personal_activities(
     file_name: str | None = None,
     hubs: ResolveHubs = known_hubs,
     progress: Callable[[str], None] | None = None,
-) -> PersonalLoadReport:
+) -> BulkLoadReport:
     """Add the good rows of a file of activities to the table, in one version; bad rows are set apart and reported.
 
     Activities not seen before get their codes first. The same bytes a second time change nothing.
 
     path : .csv or .parquet, columns as in `carbon.footprints.bulk.files.HEADINGS`
     file_name : name to report, the path's own by default; hubs : names of cities to their keys
-    progress : told each of LOAD_STEPS as it begins
+    progress : told each of `carbon.bulk_loading.LOAD_STEPS` as it begins
     Raises UnreadableFile, UnknownFormat, TooManyActivities, LakeBusy.
     """
     import polars as pl
 
-    say = progress or _say_nothing
+    say = progress or say_no_step
     name = file_name or path.name
     say("checking")
     sha256 = sha256_of(path) if path.is_file() else ""
     if sha256 and is_loaded(lake, sha256):
-        return PersonalLoadReport(name, sha256, 0, 0, True, ())
+        return BulkLoadReport(name, sha256, 0, 0, True, ())
     reading = scan_activity_file(path, file=name, hubs=hubs)
     if reading.rows_kept:
         say("sorting")
@@ -118,7 +96,7 @@ def load_personal_activities(
         say("appending")
         commit_parts(lake, parts, sha256)
         remove_leftovers(lake, _STAGING, max(part.modified_ms for part in parts))
-    return PersonalLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems)
+    return BulkLoadReport(name, sha256, reading.rows_read, reading.rows_kept, False, reading.problems)
 
 
 def sum_cities(
@@ -158,10 +136,6 @@ def sum_cities(
             _keep(sums, places[number])
     every = [sums for sums in (*kept, *made) if sums is not None]
     return CityTotals(combine(every, read_activity_words(lake)), len(parts), len(fresh))
-
-
-def _say_nothing(step: str) -> None:
-    del step
 
 
 def _with_codes(reading: ActivityScan, lake: Path) -> "pl.LazyFrame":

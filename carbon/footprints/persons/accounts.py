@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
 
 from carbon.footprints.persons.hashing import Salts, is_id, person_hash, person_hashes, salt_checks
 from carbon.footprints.persons.queries import chunks, hold_persons, read_frame, table_of, write_rows
@@ -73,7 +74,11 @@ def register_platform(
             raise PersonRefusal("platform_in_use", f"the platform {platform!r} there with other particulars")
         return False
     check_claims_salt(connection, salts)
-    write_rows(connection, Platform, [{"platform": platform, **given, **checks, "at_us": at_us}])
+    try:
+        write_rows(connection, Platform, [{"platform": platform, **given, **checks, "at_us": at_us}])
+    except IntegrityError:
+        found_terms = f"scheme {scheme!r}, account {ledger_account!r} and instrument {instrument!r}"
+        raise PersonRefusal("no_ledger_account", found_terms) from None
     return True
 
 
@@ -169,7 +174,8 @@ def change_consents(
     outcomes = []
     for asked in consents.iter_rows(named=True):
         code = _consent_fault(asked, hashes, known, today)
-        status = "refused" if code else _change(connection, platform, asked, hashes[asked["person"]], known, at_us)
+        digest = hashes.get(asked["person"], "")
+        status = "refused" if code else _change(connection, platform, asked, digest, known, today, at_us)
         outcomes.append((asked["row"], status, code))
     return pl.DataFrame(outcomes, schema={"row": pl.Int64, "status": pl.String, "code": pl.String}, orient="row")
 
@@ -184,6 +190,8 @@ def _consent_fault(asked: "dict[str, Any]", hashes: dict[str, str], known: _Know
     purposes, methods = asked["purposes"] or [], asked["methods"] or []
     if asked["event"] not in _EVENTS or not purposes or not set(purposes) <= set(PURPOSES) or not methods:
         return "bad_consent"
+    if not all(is_id(method) for method in methods):
+        return "bad_consent"
     if asked["event"] == "withdrawn":
         if hashes[asked["person"]] not in known.accounts:
             return "unknown_person"
@@ -196,14 +204,16 @@ def _consent_fault(asked: "dict[str, Any]", hashes: dict[str, str], known: _Know
 
 
 def _change(
-    connection: Connection, platform: str, asked: "dict[str, Any]", digest: str, known: _Known, at_us: int
+    connection: Connection, platform: str, asked: "dict[str, Any]", digest: str, known: _Known, today: date, at_us: int
 ) -> str:
     status = asked["event"]
     if digest not in known.accounts:
         status = "opened"
         known.accounts[digest] = token_hex(16)
         opened = {"account": known.accounts[digest], "platform": platform, "person_sha256": digest}
-        write_rows(connection, Account, [{**opened, "hub": asked["hub"], "opened": asked["day"], "at_us": at_us}])
+        # A consent may begin later; the account is there from today.
+        day = min(asked["day"], today)
+        write_rows(connection, Account, [{**opened, "hub": asked["hub"], "opened": day, "at_us": at_us}])
     account = known.accounts[digest]
     new = []
     for purpose in dict.fromkeys(asked["purposes"]):

@@ -5,11 +5,11 @@ in clear, so no problem ever quotes them: only file, row and column are told.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from carbon.errors import Problem, UnknownFormat
+from carbon.errors import Problem
+from carbon.formats.user_tables import FileReading, read_cells
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLAIM_COLUMNS",
     "CONSENT_COLUMNS",
-    "FileReading",
     "apart",
-    "cells_of",
-    "read_cells",
     "read_claims",
     "read_consents",
 ]
@@ -30,56 +27,6 @@ CLAIM_COLUMNS: Final = ("claim", "person", "day", "method", "amount", "unit")
 CONSENT_COLUMNS: Final = ("person", "hub", "event", "day", "purposes", "methods")
 """Headings of a file of consents. event : given or withdrawn; purposes, methods : with ; between, * for all."""
 _SECRET: Final = ("claim", "person")
-
-
-@dataclass(frozen=True)
-class FileReading:
-    """What a file holds: its name, the good rows, how many rows were read, and every problem."""
-
-    file: str
-    rows: "pl.DataFrame"
-    rows_read: int
-    problems: tuple[Problem, ...]
-
-
-def read_cells(
-    path: Path, needed: Sequence[str], optional: Sequence[str] = (), *, file: str | None = None
-) -> FileReading:
-    """The cells of a CSV file by heading, in any order; a line without any cell is left out.
-
-    Result : rows with row (Int64) and one String column for each heading, null where empty or absent.
-    Raises UnknownFormat where a needed heading is missing, UnreadableFile, FileTooLarge.
-    """
-    from carbon.formats.text import decode, read_bytes
-
-    name = file or path.name
-    return cells_of(decode(read_bytes(path), name), name, needed, optional)
-
-
-def cells_of(text: str, name: str, needed: Sequence[str], optional: Sequence[str]) -> FileReading:
-    """The same for a text."""
-    import csv
-    import io
-
-    import polars as pl
-
-    from carbon.formats.text import split_cells
-
-    header = [cell.strip() for cell in next(csv.reader(io.StringIO(text)), [])]
-    lacking = [column for column in needed if column not in header]
-    if lacking:
-        found = ", ".join(header) or "nothing"
-        raise UnknownFormat(f"found {name} with the headings {found}; expected also {', '.join(lacking)}")
-    cells = split_cells(text, name, width=len(header), header_rows=1)
-    wanted = [*needed, *optional]
-    rows = cells.select(
-        "row",
-        *(
-            (pl.col(f"c{header.index(column)}") if column in header else pl.lit(None, pl.String)).alias(column)
-            for column in wanted
-        ),
-    ).filter(pl.any_horizontal(pl.col(wanted).is_not_null()))
-    return FileReading(name, rows, rows.height, ())
 
 
 def apart(
@@ -114,13 +61,13 @@ def read_claims(path: Path, *, file: str | None = None) -> FileReading:
     """The reductions of a CSV file: row, claim, person, method, unit String, day Date, amount_milli Int64.
 
     amount : a decimal number with at most three decimals. Whether a claim may be recorded is not judged here.
-    Raises as `read_cells`.
+    Raises as `carbon.formats.user_tables.read_cells`.
     """
     import polars as pl
 
     from carbon.units import scaled_from_text_expr
 
-    read = read_cells(path, CLAIM_COLUMNS, file=file)
+    read = read_cells(path, CLAIM_COLUMNS, file=file, hide_headings=True)
     rows = read.rows.with_columns(
         pl.col("day").str.to_date("%Y-%m-%d", strict=False).alias("on_day"),
         scaled_from_text_expr(pl.col("amount"), 3).alias("amount_milli"),
@@ -135,17 +82,17 @@ def read_claims(path: Path, *, file: str | None = None) -> FileReading:
     ]
     good, problems = apart(rows, rules, read.file)
     picked = good.select("row", "claim", "person", pl.col("on_day").alias("day"), "method", "amount_milli", "unit")
-    return FileReading(read.file, picked, read.rows_read, problems)
+    return FileReading(read.file, picked, read.rows_read, (*read.problems, *problems))
 
 
 def read_consents(path: Path, *, file: str | None = None) -> FileReading:
     """The consents of a CSV file: row, person, hub, event String, day Date, purposes, methods (lists of String).
 
-    Raises as `read_cells`.
+    Raises as `carbon.formats.user_tables.read_cells`.
     """
     import polars as pl
 
-    read = read_cells(path, CONSENT_COLUMNS, file=file)
+    read = read_cells(path, CONSENT_COLUMNS, file=file, hide_headings=True)
     rows = read.rows.with_columns(pl.col("day").str.to_date("%Y-%m-%d", strict=False).alias("on_day"))
     rules = [
         *(("empty_cell", name, pl.col(name).is_null(), "a text") for name in CONSENT_COLUMNS),
@@ -157,4 +104,4 @@ def read_consents(path: Path, *, file: str | None = None) -> FileReading:
         for name in ("purposes", "methods")
     )
     picked = good.select("row", "person", "hub", "event", pl.col("on_day").alias("day"), *parts)
-    return FileReading(read.file, picked, read.rows_read, problems)
+    return FileReading(read.file, picked, read.rows_read, (*read.problems, *problems))

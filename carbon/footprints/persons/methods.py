@@ -21,7 +21,7 @@ from carbon.footprints.persons.tables import Method
 if TYPE_CHECKING:
     import polars as pl
 
-    from carbon.footprints.persons.files import FileReading
+    from carbon.formats.user_tables import FileReading
 
 __all__ = [
     "METHOD_COLUMNS",
@@ -64,7 +64,7 @@ def method_schema() -> "dict[str, type[pl.DataType] | pl.DataType]":
 
 @cache
 def _embedded() -> "FileReading":
-    from carbon.footprints.persons.files import cells_of
+    from carbon.formats.user_tables import cells_of
 
     text = files("carbon").joinpath("data", "personal_methods.csv").read_text(encoding="utf-8")
     return _typed(cells_of(text, "personal_methods.csv", METHOD_COLUMNS, ()), "embedded")
@@ -80,7 +80,7 @@ def read_methods(path: Path, *, file: str | None = None) -> "FileReading":
 
     Raises UnknownFormat where headings are missing, UnreadableFile.
     """
-    from carbon.footprints.persons.files import read_cells
+    from carbon.formats.user_tables import read_cells
 
     needed = tuple(name for name in METHOD_COLUMNS if name not in _OPTIONAL)
     return _typed(read_cells(path, needed, _OPTIONAL, file=file), "user")
@@ -89,9 +89,10 @@ def read_methods(path: Path, *, file: str | None = None) -> "FileReading":
 def _typed(read: "FileReading", origin: str) -> "FileReading":
     import polars as pl
 
-    from carbon.footprints.persons.files import FileReading, apart
+    from carbon.footprints.persons.files import apart
     from carbon.footprints.schemas import CONFIDENCES
     from carbon.footprints.units import dimensions
+    from carbon.formats.user_tables import FileReading
     from carbon.units import scaled_from_text_expr
 
     text = pl.col
@@ -137,7 +138,7 @@ def _typed(read: "FileReading", origin: str) -> "FileReading":
         *("region", "source", text("published_day").alias("published"), "confidence", "name_zh", "name_en", "remark"),
         "origin",
     )
-    return FileReading(read.file, picked, read.rows_read, problems)
+    return FileReading(read.file, picked, read.rows_read, (*read.problems, *problems))
 
 
 def store_methods(

@@ -9,9 +9,11 @@ import pytest
 import xlsxwriter
 
 from carbon.errors import UnknownFormat, UnreadableFile
-from carbon.footprints.activity_files import PROBLEMS_A_RULE, read_activities
+from carbon.footprints.activity_files import read_activities
 from carbon.footprints.activity_mapping import ActivityMapping, UnusableActivities, read_mapping, with_fixed
 from carbon.footprints.schemas import activities_schema
+from carbon.formats.text import decode
+from carbon.row_rules import PROBLEMS_A_RULE
 
 HEADER = "entity,period,scope,category,activity,amount,unit"
 LINES = ["plant-1,2023-06,2,electricity,electricity,1200.5,MWh", "plant-1,2023-06,1,stationary,natural_gas,3,万Nm3"]
@@ -288,3 +290,9 @@ def test_cities_by_any_name_that_the_caller_knows(write):
 def test_a_period_that_has_not_begun_on_the_day_of_loading(write):
     reading = read_activities(write(["p,2024-03,2,electricity,electricity,1,kWh"]), recorded=DAY)
     assert [(problem.code, problem.found) for problem in reading.problems] == [("recorded_too_early", "2024-01-15")]
+
+
+@pytest.mark.parametrize("text", ["甲厂,5,度\n", "a,度\n", "汉口,电力\n"])
+def test_a_handful_of_chinese_signs_is_read_as_they_stand(text):
+    assert decode(text.encode("gb18030"), "a.csv") == text
+    assert decode("臺灣電力公司,度,碳\n".encode("big5"), "a.csv") == "臺灣電力公司,度,碳\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from carbon import scans
 from carbon.errors import UnknownFormat, UnknownMarket, UnreadableFile
-from carbon.trades import files as trade_files
 from carbon.trades.files import scan_trade_file
 from carbon.trades.records import LARGEST_VALUE_FEN, trades_schema
 
@@ -53,6 +53,20 @@ def test_moments(write, text: str, expected: int) -> None:
     assert (
         scan_trade_file(write(GOOD.replace("2024-01-02 09:30:01.5", text))).good.collect()["time_us"].item() == expected
     )
+
+
+def test_microseconds_stand_for_themselves(write) -> None:
+    line = GOOD.replace("2024-01-02 09:30:01.5", str(us(2024, 1, 2, 1, 30)))
+    header = HEADER.replace("time,", "time_us,")
+    assert scan_trade_file(write(line, header=header)).good.collect()["time_us"].to_list() == [us(2024, 1, 2, 1, 30)]
+    broken = scan_trade_file(write(line, GOOD, header=header))
+    assert [(p.code, p.row, p.column) for p in broken.problems] == [("unreadable_cell", 3, "time_us")]
+
+
+def test_a_file_of_no_market_that_is_known(write) -> None:
+    reading = scan_trade_file(write(GOOD.replace("CEA,CEA23", "Atlantis,CEA23"), GOOD.replace("CEA,CEA23", ",CEA23")))
+    assert [(p.code, p.row) for p in reading.problems] == [("missing_cell", 3), ("unknown_market", 2)]
+    assert (reading.rows_read, reading.rows_kept) == (2, 0)
 
 
 def test_the_day_is_that_of_china(write) -> None:
@@ -107,7 +121,7 @@ def test_a_trade_too_large_to_be_one_is_set_apart(write) -> None:
 
 
 def test_many_broken_rows_are_counted_not_listed(write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trade_files, "PROBLEMS_A_RULE", 3)
+    monkeypatch.setattr(scans, "PROBLEMS_A_RULE", 3)
     reading = scan_trade_file(write(*[GOOD.replace("80.50", "0")] * 10))
     assert [p.row for p in reading.problems] == [2, 3, 4, None]
     assert reading.problems[-1].found == "7 more rows like this"

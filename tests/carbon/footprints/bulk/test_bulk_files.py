@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carbon.errors import Problem, UnknownFormat, UnreadableFile
-from carbon.footprints.bulk.files import PROBLEMS_A_RULE, ActivityScan, scan_activity_file
+from carbon.footprints.bulk.files import ActivityScan, scan_activity_file
+from carbon.row_rules import PROBLEMS_A_RULE
 
 HEADER = "day,hub,activity,person,amount,unit"
 GOOD = "2024-05-31,wuhan,bus,7,12.345,pkm"

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from carbon.errors import UnknownFormat
 from carbon.footprints.boundary import InvalidOwnership, apply_boundary, group_shares, ownership_schema
 from carbon.footprints.calculate import calculate
 from carbon.footprints.ownership_files import read_ownership
@@ -126,5 +127,5 @@ def test_ownership_is_read_with_every_fault_told(tmp_path: Path) -> None:
         (8, "share", "half"),
     ]
     path.write_text("parent,share\nP,1\n", encoding="utf-8")
-    with pytest.raises(InvalidOwnership, match="child"):
+    with pytest.raises(UnknownFormat, match="headings parent, share; expected also child"):
         read_ownership(path)

@@ -6,7 +6,9 @@ import pytest
 
 from carbon.footprints.calculate import Calculation, calculate
 from carbon.footprints.gwp import UnknownGwpSet
+from carbon.footprints.quality import UnknownGrouping, check_grouping
 from carbon.footprints.schemas import lines_schema
+from carbon.footprints.totals import UnlikeLines, coverage, totals
 
 from .frames import GRID, POWER, RESIDUAL, activity_rows, factor_rows
 
@@ -67,6 +69,23 @@ def test_a_contract_is_worth_its_own_factor_and_none_without_one() -> None:
     assert co2e(found, "market") == [0.0, 75.0]
     remarks = found.lines.filter(pl.col("method") == "market")["remarks"].to_list()
     assert remarks == ["contract_factor", "residual_factor; contract_without_factor"]
+
+
+def test_the_contract_of_one_company_is_no_residual_mix_of_another() -> None:
+    heat = {"scope": 2, "category": "heat", "activity": "heat", "unit": "GJ", "amount": 100.0}
+    default = factor_rows({"factor_id": "heat", "activity": "heat", "value": 110.0, "denominator": "GJ"})
+    green = factor_rows(
+        {"factor_id": "geothermal", "activity": "heat", "value": 2.0, "denominator": "GJ", "method": "market"}
+        | {"series": "contract"}
+    )
+    rows = activity_rows(
+        {**heat, "contract": "geothermal"}, heat, {**heat, "method": "market", "series": "contract"}
+    ).with_columns(entity=pl.Series(["E", "F", "G"]))
+    found = calculate(rows, pl.concat([default, green]))
+    # 100 GJ x 2 kg/GJ by contract or by the series that the row asks for, else 100 GJ x 110 kg/GJ as by location.
+    assert co2e(found, "market") == [200.0, 11_000.0, 200.0]
+    remarks = found.lines.filter(pl.col("method") == "market")["remarks"].to_list()
+    assert remarks == ["contract_factor", "market_equals_location", "residual_factor"]
 
 
 def test_a_supplier_s_factor_is_for_its_customer_in_its_time() -> None:
@@ -241,6 +260,29 @@ def test_the_city_gives_the_region() -> None:
     rows = activity_rows({**POWER, "amount": 10.0, "region": None, "hub": "wuhan"}, {**POWER, "amount": 10.0})
     found = calculate(rows, pl.concat([GRID, hubei]), methods=("location",))
     assert co2e(found, "location") == [4.0, 5.0]
+
+
+def test_emissions_that_no_total_can_hold_are_left_out_and_the_others_count() -> None:
+    rows = [{**CLINKER, "amount": amount} for amount in (1e308, 2.0, 1e11)]
+    found = calculate(activity_rows(*rows), CLINKER_FACTOR)
+    # 64 bits hold 2**63 - 1 mg = 9.2 thousand million t; the third is 1e11 t x 0.5
+    assert co2e(found) == [2 * 0.5 * 1000]
+    assert found.left_out.select("activity_id", "code", "file", "row").rows() == [
+        ("a0", "too_large", "x.csv", 2),
+        ("a2", "too_large", "x.csv", 4),
+    ]
+    assert totals(found.lines)["co2e_kg"].to_list() == [1000.0]
+
+
+@pytest.mark.parametrize("by", [["gas", "gas"], ["nothing"]])
+def test_a_group_twice_or_unknown_is_refused(by: list[str]) -> None:
+    found = calculate(activity_rows({**CLINKER, "amount": 2.0}), CLINKER_FACTOR)
+    with pytest.raises(UnlikeLines, match="each once"):
+        totals(found.lines, by)
+    with pytest.raises(UnlikeLines, match="each once"):
+        coverage(found.lines, found.left_out, by)
+    with pytest.raises(UnknownGrouping, match="each once"):
+        check_grouping(found.lines, by)
 
 
 def test_an_unknown_set_is_refused() -> None:

@@ -19,6 +19,7 @@ from carbon.footprints.runs import (
     latest_run,
     list_runs,
     read_run,
+    runs_on_other_terms,
     save_run,
 )
 from carbon.footprints.working import write_out
@@ -123,6 +124,31 @@ def test_the_newest_run_answers_for_what_it_covers(session: Session) -> None:
     assert len(latest_result(session, gwp_set="AR5GWP100").runs) == 2
 
 
+def test_runs_on_other_terms_are_named_and_never_mixed(session: Session) -> None:
+    usual, _ = save(session)
+    assert runs_on_other_terms(session).is_empty()
+    other, _ = save(session, gwp_set="AR6GWP100")
+    assert latest_result(session).runs == (other,)
+    assert runs_on_other_terms(session)["id"].to_list() == [usual]
+    assert latest_result(session, gwp_set="AR5GWP100", approach="rows").runs == (usual,)
+    assert latest_result(session, approach="equity").runs == ()
+
+
+def test_the_hash_of_a_result_does_not_tell_where_a_row_was_found(session: Session) -> None:
+    def result_of(rows: pl.DataFrame) -> str:
+        run, is_new = save(session, rows)
+        assert is_new
+        found = read_run(session, run).run.result_sha256
+        for table in ("carbon_footprint_run_part", "carbon_footprint_run"):
+            session.connection().execute(text(f"DELETE FROM {table}"))
+        session.commit()
+        return found
+
+    told = result_of(ROWS.with_columns(file=pl.lit("x.csv"), row=pl.lit(7, pl.Int64)))
+    assert told == result_of(ROWS.with_columns(file=pl.lit("y.csv"), row=pl.lit(8, pl.Int64)))
+    assert told != result_of(ROWS.with_columns(amount=pl.col("amount") + 1))
+
+
 def test_a_recomputation_takes_the_place_of_the_run_that_it_supersedes(session: Session) -> None:
     rows = activity_rows({**CLINKER, "amount": 1.0, "entity": "E"}, {**CLINKER, "amount": 2.0, "entity": "F"})
     whole, _ = save(session, rows)
@@ -144,7 +170,7 @@ def test_nothing_calculated_and_unknown_runs(session: Session) -> None:
     with pytest.raises(UnknownRun, match="no calculated footprint"):
         read_run(session)
     run, _ = save(session)
-    for wrong in ("ffffffffff", run[:7], "%%%%%%%%%"):
+    for wrong in ("ffffffffff", run[:7], "%%%%%%%%%", "\0" * 9):
         with pytest.raises(UnknownRun):
             read_run(session, wrong)
 
@@ -198,6 +224,30 @@ def test_a_replaced_factor_makes_a_new_run_and_leaves_the_old_one(session: Sessi
     assert recompute(session, ROWS, factors, since=date(2024, 1, 1), created_us=NOON_US + 2).new is None
     again = recompute(session, ROWS, factors, since=date(2024, 1, 1), created_us=NOON_US + 2, run_id=run)
     assert (again.new, again.is_new) == (found.new, False)
+
+
+def test_a_correction_that_no_longer_fits_takes_its_figure_away(session: Session) -> None:
+    worldwide = CLINKER_FACTOR.with_columns(factor_id=pl.lit("clinker-world"), region=pl.lit("World"), value=0.4)
+    factors = pl.concat([FACTORS, worldwide])
+    run, _ = save(session, ROWS, factors)
+    abroad = BETTER.with_columns(region=pl.lit("GB"))
+    found = recompute(session, ROWS, pl.concat([factors, abroad]), since=date(2025, 6, 1), created_us=NOON_US + 1)
+    # 10 t x 0.5 t/t by the factor that was withdrawn, 10 t x 0.4 t/t by the one that is left.
+    row = found.changes.row(0, named=True)
+    assert found.changes.height == 1
+    assert (row["old_factor_ids"], row["old_co2e_kg"]) == (["clinker"], pytest.approx(5_000))
+    assert (row["new_factor_ids"], row["new_co2e_kg"]) == (["clinker-world"], pytest.approx(4_000))
+    assert latest_run(session).supersedes == run
+    # Nothing else is left for it: no line, and the activity is listed as not calculated.
+    alone, _ = save(session)
+    none = recompute(
+        session, ROWS, pl.concat([FACTORS, abroad]), since=date(2025, 6, 1), created_us=NOON_US + 2, run_id=alone
+    )
+    assert none.changes.select("activity_id", "new_co2e_kg", "difference_kg").rows() == [("a0", None, -5_000.0)]
+    assert none.new is not None
+    stored = read_run(session, none.new)
+    assert "a0" in stored.left_out["activity_id"]
+    assert "a0" not in stored.lines["activity_id"]
 
 
 def test_what_was_left_out_is_calculated_when_its_factor_comes(session: Session) -> None:

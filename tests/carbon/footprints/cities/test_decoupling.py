@@ -170,6 +170,15 @@ def test_a_deflator_makes_prices_constant(make_series: Make) -> None:
     assert decoupling(rows)["elasticity"][0] == pytest.approx(5 / 21)
 
 
+def test_a_deflator_beyond_all_measure_makes_no_figure(make_series: Make) -> None:
+    """100 / 1e-308 is more than a number holds; 100 / 1e308 to 100 / 1e-300 is a rise that none holds."""
+    rows = make_series((2000, 100, 100), (2001, 105, 100), (2002, 105, 100))
+    deflators = pl.DataFrame({"hub": ["wuhan"] * 3, "year": [2000, 2001, 2002], "deflator": [1e308, 1e-300, 1e-308]})
+    told = decoupling(with_constant_prices(rows, deflators))
+    assert told["gdp_change"].to_list() == [None, None]
+    assert told["missing"][1] == "gdp"
+
+
 def test_prices_of_two_kinds_make_no_growth(make_series: Make) -> None:
     rows = make_series((2000, 100, 100), (2001, 90, 110)).with_columns(gdp_basis=pl.Series(["current", "constant"]))
     row = decoupling(rows).row(0, named=True)

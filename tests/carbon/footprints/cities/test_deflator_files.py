@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from carbon.errors import UnreadableFile
-from carbon.footprints.deflator_files import InvalidDeflators, read_deflators
+from carbon.errors import UnknownFormat, UnreadableFile
+from carbon.footprints.deflator_files import read_deflators
 
 
 @pytest.fixture
@@ -43,9 +43,15 @@ def test_every_fault_is_named_and_good_rows_stay(write) -> None:
 
 
 def test_a_file_without_the_headings_is_refused(write, tmp_path: Path) -> None:
-    with pytest.raises(InvalidDeflators, match="no column deflator"):
+    with pytest.raises(UnknownFormat, match="headings year, prices; expected also deflator"):
         read_deflators(write("year,prices\n2013,1\n"))
     with pytest.raises(UnreadableFile):
         read_deflators(tmp_path / "nowhere.csv")
-    with pytest.raises(UnreadableFile):
+    with pytest.raises(UnknownFormat, match="nothing; expected also year, deflator"):
         read_deflators(write(""))
+
+
+def test_a_line_with_too_many_cells_is_told_and_left_out(write) -> None:
+    read = read_deflators(write("year,deflator\n2013,100,1\n2014,101\n"))
+    assert [(problem.row, problem.code) for problem in read.problems] == [(2, "too_many_cells")]
+    assert read.rows["year"].to_list() == [2014]

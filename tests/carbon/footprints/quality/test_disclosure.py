@@ -1,5 +1,6 @@
 """Disclosure rows: what each standard names, filled from a small company worked by hand, or null with a reason."""
 
+import math
 from collections import Counter
 
 import polars as pl
@@ -115,7 +116,7 @@ def test_missing_is_null_with_its_reason_and_never_zero(make_lines) -> None:
         assert (found[row]["value"], found[row]["reason"], found[row]["missing"]) == (None, reason, missing), row
 
 
-@pytest.mark.parametrize("revenue", [None, 0.0, -1.0])
+@pytest.mark.parametrize("revenue", [None, 0.0, -1.0, math.inf, math.nan, 1e-320])
 def test_no_intensity_without_revenue(make_lines, revenue) -> None:
     found = by_id(disclose(make_lines(*COMPANY), Facts(net_revenue_cny=revenue)))
     assert (found["esrs-e1-6-53-location"]["value"], found["esrs-e1-6-53-location"]["reason"]) == (
