@@ -208,7 +208,7 @@ def financed(
     else:
         write_lines([str(problem) for problem in problems], chosen)
     write_lines([text["portfolio_assumed"].format(what=what) for what in reading.assumed], chosen)
-    if reading.rows_read and found.rows["attribution"].count() == 0:
+    if found.rows["attribution"].count() == 0:
         raise typer.Exit(INVALID_DATA)
 
 

@@ -22,6 +22,7 @@ from carbon.footprints.coefficients import (
     troubles,
 )
 from carbon.footprints.factor_ranking import usable_factors
+from carbon.footprints.schemas import MEASURED
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CARBON_CATEGORIES",
     "FUEL_CATEGORIES",
-    "MEASURED",
     "combustion_coefficients",
     "combustion_rules",
     "fuel_parameters",
@@ -40,7 +40,6 @@ __all__ = [
 FUEL_CATEGORIES: Final = ("stationary", "mobile")
 CARBON_CATEGORIES: Final = (*FUEL_CATEGORIES, "process")
 """Where carbon becomes CO2: burnt, or set free from a material such as limestone."""
-MEASURED: Final = "measured"
 CO2_PER_CARBON: Final = 44 / 12
 """Mass of CO2 that a mass of carbon burns to: molar masses 44 and 12 g/mol, as the guides write them."""
 

@@ -6,14 +6,16 @@ of a file are told together; good rows are kept, rows with an error are set apar
 
 import csv
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from carbon.errors import Problem, UnknownFormat, UnreadableFile
+from carbon.footprints.factor_regions import UnknownRegion, resolve_region
 from carbon.footprints.factor_rules import broken_rows, type_factors
-from carbon.footprints.schemas import factors_schema
+from carbon.footprints.schemas import MEASURED, factors_schema
 from carbon.formats.defra_factors import defra_columns, defra_rows
 from carbon.formats.text import decode, extra_column, read_bytes, split_cells
 from carbon.formats.user_tables import read_parquet_cells, read_sheet_cells, table_kind
@@ -70,7 +72,7 @@ def read_factors(path: Path, *, recorded: date | None = None) -> FactorReading:
             "(Scope, Level 1, ..., UOM, GHG/Unit, GHG Conversion Factor and the year)"
         )
     raw = _named(cells, headings)
-    typed = type_factors(raw, recorded)
+    typed = _with_region_codes(type_factors(raw, recorded))
     problems = [*_unread(headings, path.name, first), *_crowded(cells, headings, path.name)]
     problems += broken_rows(typed, path.name)
     bad = {problem.row for problem in problems if problem.severity == "error"}
@@ -90,6 +92,19 @@ def _named(cells: "pl.DataFrame", headings: list[str]) -> "pl.DataFrame":
             for name in factors_schema()
         ),
     )
+
+
+def _with_region_codes(typed: "pl.DataFrame") -> "pl.DataFrame":
+    """A region written as a hub or by its name gets its code, since factors are looked for by codes; the entity that
+    measured values belong to stays as it is, and so does a word that names no region."""
+    import polars as pl
+
+    is_place = pl.col("series").ne_missing(MEASURED)
+    codes = {}
+    for name in typed.filter(is_place)["region"].drop_nulls().unique():
+        with suppress(UnknownRegion):
+            codes[name] = resolve_region(name)
+    return typed.with_columns(pl.when(is_place).then(pl.col("region").replace(codes)).otherwise("region"))
 
 
 def _crowded(cells: "pl.DataFrame", headings: list[str], file: str) -> list[Problem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from carbon.errors import Problem
 from carbon.footprints.factor_regions import known_region_expr
 from carbon.footprints.gwp import gwp_sets, gwp_values
-from carbon.footprints.schemas import CONFIDENCES, DISTRIBUTIONS, METHODS, PARAMETERS, factors_schema
+from carbon.footprints.schemas import CONFIDENCES, DISTRIBUTIONS, MEASURED, METHODS, PARAMETERS, factors_schema
 from carbon.footprints.units import canonical_units, dimensions
 from carbon.row_rules import PROBLEMS_A_RULE, RowRule, is_lost, list_problems
 
@@ -32,7 +32,6 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 _TRUE: Final = ("true", "yes", "1", "是")
 _FALSE: Final = ("false", "no", "0", "否")
-_MEASURED: Final = "measured"
 
 
 def known_gases() -> list[str]:
@@ -137,7 +136,7 @@ def _rules() -> list[RowRule]:
             "unknown_region",
             "warning",
             "region",
-            ~known_region_expr(pl.col("region")) & (pl.col("series") != _MEASURED),
+            ~known_region_expr(pl.col("region")) & (pl.col("series") != MEASURED),
             "a code such as 420000, CN-grid-central, CN or World; kept, but only the same word will find it",
         ),
         _error(~pl.col("factor_id").is_first_distinct(), "factor_id", "an id of its own", "repeated_factor"),

@@ -179,7 +179,16 @@ def _problems(judged: "pl.DataFrame") -> tuple[Problem, ...]:
         found=pl.format("outstanding {} over {} {} of {}", "outstanding", "basis", "company_value", "investee"),
         expected=pl.lit("no more than the value of the company"),
     )
-    findings = pl.concat([missing, nothing, above])
+    unknown = findings_where(
+        judged,
+        pl.all_horizontal(pl.col(f"scope_{scope}_t").is_null() for scope in range(1, 4)),
+        code="no_emissions",
+        severity="warning",
+        column=None,
+        found=pl.format("no emissions of {}", "investee"),
+        expected=pl.lit("scope_1_t, scope_2_t or scope_3_t, or an entity whose footprint is calculated here"),
+    )
+    findings = pl.concat([missing, nothing, above, unknown])
     files = judged.select("row", "file").unique()
     return tuple(
         problem

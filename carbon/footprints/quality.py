@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
-    "MEASURED",
+    "MEASURED_EVIDENCE",
     "UnknownGrouping",
     "check_grouping",
     "completeness",
@@ -31,7 +31,7 @@ __all__ = [
     "with_year",
 ]
 
-MEASURED: Final = ("metered",)
+MEASURED_EVIDENCE: Final = ("metered",)
 """Evidence that counts as measured in the coverage; an invoice or a supplier's figure counts where it is verified."""
 
 _MONTHS = 12
@@ -144,7 +144,7 @@ def quality(
 
     lines : `lines_schema`, with their score (`score_lines`); by : columns of the lines, or year (`with_year`)
     Result: the columns of `by`; lines, activities UInt32; co2e_kg; score Float64, the PCAF score weighted by emissions,
-    1 best .. 5; score_share, of the emissions with a score; coverage_share, of those measured (`MEASURED`) or verified;
+    1 best .. 5; score_share, of the emissions with a score; coverage_share, of those measured (`MEASURED_EVIDENCE`) or verified;
     verified_share; timeliness_days Float64, the median over activities of the days from the end of the period to the
     record; completeness_share, of the months that the streams of the years should have (`completeness`), null where
     `by` has a column that a stream does not; gaps String, the months without data. Shares are null without emissions.
@@ -158,7 +158,7 @@ def quality(
     size = pl.col("co2e_kg").abs()
     has_score = pl.col("pcaf").is_not_null()
     is_verified = pl.col("verified").fill_null(False)
-    is_measured = pl.col("evidence").is_in(MEASURED).fill_null(False)
+    is_measured = pl.col("evidence").is_in(MEASURED_EVIDENCE).fill_null(False)
     late = (pl.col("recorded") - pl.col("last_day")).dt.total_days()
     shares = {
         "score_share": size.filter(has_score).sum() / size.sum(),

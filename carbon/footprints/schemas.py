@@ -12,6 +12,7 @@ __all__ = [
     "CONFIDENCES",
     "DISTRIBUTIONS",
     "EVIDENCE",
+    "MEASURED",
     "METHODS",
     "PARAMETERS",
     "SCOPE_1",
@@ -28,6 +29,8 @@ CONFIDENCES: Final = ("H", "M", "L")
 DISTRIBUTIONS: Final = ("normal", "lognormal", "triangular", "uniform")
 METHODS: Final = ("location", "market")
 """The two ways to count scope 2 (GHG Protocol Scope 2 Guidance, 2015); null for the other scopes."""
+MEASURED: Final = "measured"
+"""The series of values that an entity measured itself; its code stands for the region."""
 EVIDENCE: Final = ("metered", "invoice", "supplier", "estimate", "spend", "sector_average")
 SCOPE_1: Final = ("stationary", "mobile", "process", "fugitive")
 SCOPE_2: Final = ("electricity", "heat", "steam", "cooling")

@@ -164,6 +164,8 @@ def test_a_portfolio_of_which_nothing_can_be_attributed(run: Run, tmp_path: Path
     assert code == 4
     assert pl.read_csv(out.encode())["financed_t"].null_count() == 4
     assert "missing_denominator" in err
+    place.write_text(f"{PORTFOLIO}\n", encoding="utf-8")
+    assert run("financed", str(place))[0] == 4
     place.write_text(f"{PORTFOLIO}\nB,,listed_equity,5,10,1,1,1,1,beyond\n", encoding="utf-8")
     code, _, err = run("financed", str(place))
     assert code == 4

@@ -79,13 +79,15 @@ def test_all_faults_together_and_good_rows_kept(tmp_path: Path) -> None:
     )
 
 
-def test_a_region_by_name_is_kept_with_a_warning_and_a_plant_may_be_one(tmp_path: Path) -> None:
-    plant = GOOD.replace("own-1", "own-2").replace("420100,supplier", "PLANT 7,measured")
-    reading = read(tmp_path, [HEADER, GOOD.replace("420100", "wuhan"), plant, GOOD.replace("own-1", "own-3")])
+def test_a_region_by_name_gets_its_code_and_a_plant_may_be_one(tmp_path: Path) -> None:
+    regions = ["Gotham", "wuhan", "湖北", "420100"]
+    lines = [GOOD.replace("own-1", f"own-{number}").replace("420100", name) for number, name in enumerate(regions)]
+    plant = GOOD.replace("own-1", "own-9").replace("420100,supplier", "wuhan,measured")
+    reading = read(tmp_path, [HEADER, *lines, plant])
     assert [(problem.row, problem.code, problem.severity) for problem in reading.problems] == [
         (2, "unknown_region", "warning")
     ]
-    assert reading.rows["region"].to_list() == ["wuhan", "PLANT 7", "420100"]
+    assert reading.rows["region"].to_list() == ["Gotham", "420100", "420000", "420100", "wuhan"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])

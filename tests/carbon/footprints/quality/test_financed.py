@@ -176,7 +176,11 @@ def test_emissions_from_lines_where_the_portfolio_has_none(make_lines) -> None:
         {"outstanding": 10.0, "evic": 100.0, "entity": "E", "scope_1_t": 7.0, "score": 1.0},
         {"outstanding": 10.0, "evic": 100.0, "entity": "other"},
     )
-    found = attribute(rows, lines).rows
+    told = attribute(rows, lines)
+    assert [(problem.row, problem.code, problem.severity) for problem in told.problems] == [
+        (4, "no_emissions", "warning")
+    ]
+    found = told.rows
     assert found["scope_1_t"].to_list() == [3.0, 7.0, None]
     assert found["scope_2_t"].to_list() == [1.0, 1.0, None]
     assert found["scope_3_t"].to_list() == [None, None, None]
