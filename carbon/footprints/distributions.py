@@ -25,6 +25,7 @@ _LOGNORMAL, _TRIANGULAR, _UNIFORM = 1, 2, 3
 
 _TAIL: Final = 0.025
 _NARROW: Final = 0.01
+_NO_WIDTH: Final = 1e-15  # Below this a double cannot tell the figure and its ends apart.
 _STEPS: Final = 100
 """Steps of the fixed point of a triangle: the error all but halves in each, or better, so that 60 would do."""
 
@@ -60,7 +61,7 @@ def multipliers(
     found = np.ones_like(draws)
     shapes = {_LOGNORMAL: _lognormal, _TRIANGULAR: _triangular, _UNIFORM: _uniform, NORMAL: _normal}
     for kind, shape in shapes.items():
-        at = np.flatnonzero((kinds == kind) & (lows + highs > 0))
+        at = np.flatnonzero((kinds == kind) & (lows + highs > _NO_WIDTH))
         if len(at):
             found[at] = shape(draws[at], lows[at, None], highs[at, None])
     return found

@@ -144,10 +144,11 @@ def quality(
 
     lines : `lines_schema`, with their score (`score_lines`); by : columns of the lines, or year (`with_year`)
     Result: the columns of `by`; lines, activities UInt32; co2e_kg; score Float64, the PCAF score weighted by emissions,
-    1 best .. 5; score_share, of the emissions with a score; coverage_share, of those measured (`MEASURED_EVIDENCE`) or verified;
-    verified_share; timeliness_days Float64, the median over activities of the days from the end of the period to the
-    record; completeness_share, of the months that the streams of the years should have (`completeness`), null where
-    `by` has a column that a stream does not; gaps String, the months without data. Shares are null without emissions.
+    1 best .. 5; score_share, of the emissions with a score; coverage_share, of those measured (`MEASURED_EVIDENCE`) or
+    verified; verified_share; timeliness_days Float64, the median over activities of the days from the end of the period
+    to the record; completeness_share, of the months that the streams of the years should have (`completeness`), null
+    where `by` has a column that a stream does not; gaps String, the months without data. Shares are null without
+    emissions.
     Raises UnknownGrouping.
     """
     import polars as pl
