@@ -81,10 +81,9 @@ def load_trades(
 ) -> LoadReport:
     """Load one trading file of a market: good rows are kept, bad rows are set apart and reported.
 
-    path : .csv, .csv.gz or text of bulletins; market : key or product code in any case (CEA, Hubei, HBEA); of a file of
-    several markets the rows of this one are loaded and the others counted, so load it once for each
-    format_name : a key of `carbon.formats.FORMATS`, null to recognise it by the header; strict : with any error keep no
-    row; loaded_at : moment to note in the log; file_name : name to report and log, the path's own by default
+    path : .csv, .csv.gz or text of bulletins; market : key or product code in any case; of a file of several markets
+    the rows of this one are loaded and the others counted; format_name : a key of `carbon.formats.FORMATS`, by the
+    header without; strict : with any error keep no row; loaded_at : moment for the log; file_name : the path's without
 
     Commits: the embedded tables if they are missing (one transaction); the rows as one version of the lake; then the
     log entry, daily bars and summaries of the market as one SQL transaction. The same file again changes nothing.
