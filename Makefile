@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check check-types check-rest format bench lock clean
 
 run: .venv/run.stamp  ## ranking, Wuhan's standing, then the page and the API on 127.0.0.1:8000
 	$(BIN)/greenfin rank --year 2022 --format table
@@ -13,9 +13,14 @@ test: .venv/dev.stamp  ## all tests; PostgreSQL and Chromium ones run where thos
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp  ## lint, types, contracts, unused code
+	@$(MAKE) --no-print-directory -j 2 check-types check-rest
+
+check-types: .venv/dev.stamp
+	$(BIN)/mypy
+
+check-rest: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 

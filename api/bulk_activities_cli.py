@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _GWP_SET: Final = "AR5GWP100"  # As in `carbon.footprints.gwp`, which a help text may not import.
+_MOST_COUNTED: Final = 100  # As in `carbon.footprints.bulk.kernel`.
 
 
 def load_personal_activities(
@@ -31,7 +32,8 @@ def load_personal_activities(
     """Read activities of persons in bulk, columns by name; list rows that break a rule; keep the good ones.
 
     Columns, all needed: day, hub, activity, person, amount, unit. A person is a whole-number code: texts, phone numbers
-    and ids are refused and not printed. Amounts have at most three decimals. The same file again changes nothing.
+    and ids are refused and not printed. Amounts have at most three decimals. The same file again changes nothing; rows
+    have no id, so the same rows in another file count once more.
     Consent, caps and credits of persons are kept by greenfin persons, not here.
     """
     from carbon.footprints.bulk.summary import load_personal_activities as load
@@ -52,6 +54,12 @@ def city_totals(
     ] = None,
     year: Annotated[int | None, typer.Option("--year", help="Of this calendar year only.")] = None,
     gwp: Annotated[str, typer.Option("--gwp", help="Set of warming potentials, such as AR5GWP100.")] = _GWP_SET,
+    least: Annotated[
+        int,
+        typer.Option(
+            "--least-persons", min=1, max=_MOST_COUNTED, help="Cells of fewer persons are not shown; 1 shows all."
+        ),
+    ] = 5,
     engine: EngineOption = "local",
     lang: LangOption = "en",
     form: FormatOption = None,
@@ -60,11 +68,13 @@ def city_totals(
 
     Sums of each city and year are kept: another time only new files are read, and a changed factor or method reads
     none. Savings come of the methods of personal accounts and are before the caps of persons. Persons are counted once
-    a city and month, whatever they did: never add them up. An engine other than local needs the extra [spark], Java 17
-    and a lake that every worker sees under the same path.
+    a city and month, whatever they did: never add them up; activity_persons are those of the row, up to 100. A row of
+    few persons has no figures and is marked suppressed: do not publish totals that include it beside the other rows. An
+    engine other than local needs the extra [spark], Java 17 and a lake that every worker sees under the same path.
     """
     from api.output import progress_bar, write_lines, write_rows, write_table
     from carbon.footprints.bulk.summary import NoPersonalActivities, sum_cities
+    from carbon.footprints.bulk.suppression import suppress_small_cells
     from carbon.trades.executors import open_engine
     from fhi.hubs import find_hub
 
@@ -83,16 +93,19 @@ def city_totals(
             typer.echo(f"greenfin: {error}", err=True)
             raise typer.Exit(NOT_FOUND) from None
     rows = _with_emissions(found.rows if year is None else _of_year(found.rows, year), gwp)
+    rows = suppress_small_cells(rows, least)
+    text, hidden = texts("cli", tongue), int(rows["suppressed"].sum())
+    told = [text["city_totals_suppressed"].format(hidden=hidden, cells=rows.height, least=least)] if hidden else []
     if chosen != "table":
         write_rows(rows, chosen)
+        write_lines(told, chosen)
         return
-    text = texts("cli", tongue)
     table = _table(rows, tongue)
     title = text["city_totals_title"].format(parts=found.parts, read=found.parts_read)
     right = frozenset(text[name] for name in ("city_totals_rows", "column_amount", "city_totals_persons"))
     right |= frozenset(text[name] for name in ("column_co2e_kg", "city_totals_saved_kg"))
     write_table(table, title, right)
-    write_lines([text["city_totals_note"]], chosen)
+    write_lines([text["city_totals_note"], *told], chosen)
 
 
 def _hubs(names: "pl.Series") -> "pl.Series":
@@ -145,5 +158,8 @@ def _table(rows: "pl.DataFrame", lang: "str") -> "pl.DataFrame":
         told("co2e_kg", 1).alias(text["column_co2e_kg"]),
         told("reduction_kg", 1).alias(text["city_totals_saved_kg"]),
         pl.col("factor_ids").list.join(", ").fill_null(NONE).alias(text["city_totals_factors"]),
-        pl.col("remarks").fill_null(NONE).alias(text["column_remarks"]),
+        pl.when("suppressed")
+        .then(pl.lit(text["city_totals_few"]))
+        .otherwise(pl.col("remarks").fill_null(NONE))
+        .alias(text["column_remarks"]),
     )

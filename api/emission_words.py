@@ -121,8 +121,8 @@ def standing_apart(rows: pl.DataFrame, lang: Lang) -> str:
     if not told:
         return text["emissions_no_footprints"]
     row = told[0]
-    if row["bottom_up_coverage"] is None:
+    if row["bottom_up_share_of_edgar"] is None:
         return text["emissions_footprints"].format(year=row["period"], entities=row["bottom_up_entities"])
     return text["emissions_footprints_share"].format(
-        year=row["period"], entities=row["bottom_up_entities"], share=f"{row['bottom_up_coverage']:.2%}"
+        year=row["period"], entities=row["bottom_up_entities"], share=f"{row['bottom_up_share_of_edgar']:.2%}"
     )

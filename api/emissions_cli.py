@@ -45,10 +45,16 @@ _YEARS: Final[Mapping[str, tuple[str, str]]] = {
     "emissions_ceads_per_head": ("ceads_t_per_head", "two"),
     "emissions_edgar_change": ("edgar_change", "change"),
     "emissions_ceads_change": ("ceads_change", "change"),
+}
+# The footprints beside them, in a table of their own: so many columns fit no screen.
+_FOOTPRINTS: Final[Mapping[str, tuple[str, str]]] = {
+    "period": ("period", "text"),
+    "emissions_bottom_up_entities": ("bottom_up_entities", "count"),
     "emissions_scope_1": ("bottom_up_scope_1_t", "t"),
     "emissions_scope_2_location": ("bottom_up_scope_2_location_t", "t"),
     "emissions_scope_2_market": ("bottom_up_scope_2_market_t", "t"),
-    "emissions_coverage": ("bottom_up_coverage", "share"),
+    "emissions_scope_3": ("bottom_up_scope_3_t", "t"),
+    "emissions_share_of_edgar": ("bottom_up_share_of_edgar", "share"),
 }
 _TRENDS: Final[Mapping[str, tuple[str, str]]] = {
     "emissions_measure": ("measure", "measure"),
@@ -116,6 +122,10 @@ def city_emissions(
         write_rows(table, chosen)
         return
     _show(table, text[f"title_emissions_{listed}"].format(hub=_name_of(hub, tongue)), columns, text)
+    footprints = rows.drop_nulls("bottom_up_entities")
+    if listed == "years" and footprints.height:
+        write_lines([""], chosen)
+        _show(footprints, text["title_emissions_footprints"].format(hub=_name_of(hub, tongue)), _FOOTPRINTS, text)
     said = [emission_words.standing_apart(rows, tongue)]
     if listed != "sums":
         steps = emissions.decoupling(store, hub, wanted).rows
@@ -150,7 +160,7 @@ def decoupling(
         columns = {**_STATES, "emissions_state": (f"state_{tongue}", "text")}
         _show(told.rows, text["title_decoupling"].format(hub=_name_of(hub, tongue)), columns, text)
     write_lines(["", emission_words.prices(told.rows, tongue), *map(str, told.problems)], chosen)
-    if told.problems:
+    if any(problem.severity == "error" for problem in told.problems):
         raise typer.Exit(INVALID_DATA)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.footprint_words import in_words
 from api.lang import Lang, texts
 from api.opened import opened_session
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
@@ -66,6 +67,7 @@ def find(
     with opened_session() as session:
         factors = all_factors(session)
     wanted = {"parameter": parameter, "series": series, "method": method, "unit": unit}
+    _check_names(factors, {"series": series})
     found = candidates(factors, activity, region=place, first_day=first, last_day=last, **wanted)  # type: ignore[arg-type]
     if found.is_empty():
         said = texts("cli", tongue)
@@ -78,6 +80,10 @@ def find(
         typer.echo("greenfin: " + "\n".join(lines), err=True)
         raise typer.Exit(NOT_FOUND)
     _show_candidates(found, f"{activity}, {region}, {_span(first, last)}", chosen, tongue)
+    beside = factors.filter((pl.col("activity") == activity) & (pl.col("parameter") != parameter))["parameter"]
+    if chosen == "table" and not found["chosen"].any() and not beside.is_empty():
+        words = {"activity": activity, "others": ", ".join(beside.unique().sort())}
+        typer.echo(texts("cli", tongue)["factor_other_parameters"].format(**words))
 
 
 @factors_app.command("list")
@@ -101,6 +107,7 @@ def list_factors(
     place = None if region is None else _region_of(region)
     with opened_session() as session:
         factors = all_factors(session)
+    _check_names(factors, {"activity": activity, "series": series})
     for name, value in (("activity", activity), ("series", series), ("region", place), ("parameter", parameter)):
         if value is not None:
             factors = factors.filter(pl.col(name) == value)
@@ -132,7 +139,7 @@ def show(
     if chosen != "table":
         write_rows(found, chosen)
         return
-    row = found.row(0, named=True)
+    row = in_words(found, tongue).row(0, named=True)
     lines = [(text.get(f"column_{name}", name), _cell(value)) for name, value in row.items() if value is not None]
     table = pl.DataFrame(lines, schema={text["column_name"]: pl.String, text["value"]: pl.String}, orient="row")
     write_table(table, row[f"name_{tongue}"] or factor_id)
@@ -149,7 +156,8 @@ def units(lang: LangOption = "en", form: FormatOption = None) -> None:
     chosen, tongue = format_of(form), lang_of(lang)
     names = unit_names()
     if chosen == "table":
-        names = names.select("unit", "dimension", pl.col(f"name_{tongue}").alias("name"), "aliases")
+        shown = names.select("unit", "dimension", pl.col(f"name_{tongue}").alias("name"), "aliases")
+        names = in_words(shown, tongue)
     show_table(names, texts("cli", tongue)["title_units"], chosen, tongue)
 
 
@@ -207,6 +215,17 @@ def _region_of(text: str) -> str:
     try:
         return resolve_region(text)
     except UnknownRegion as error:
+        typer.echo(f"greenfin: {error}", err=True)
+        raise typer.Exit(NOT_FOUND) from error
+
+
+def _check_names(factors: "pl.DataFrame", asked: dict[str, str | None]) -> None:
+    """A name that no factor has ends the command with exit code 3, and the known ones are told."""
+    from carbon.footprints.factor_names import UnknownFactorName, check_names
+
+    try:
+        check_names(factors, asked)
+    except UnknownFactorName as error:
         typer.echo(f"greenfin: {error}", err=True)
         raise typer.Exit(NOT_FOUND) from error
 
@@ -273,7 +292,8 @@ def _show_candidates(found: "pl.DataFrame", title: str, form: "Format", lang: La
         said = {"factor_id": row["factor_id"], "per": row["per"], "reason": row[f"reason_{lang}"]}
         lines += [text["factor_taken"].format(**said), text["factor_source"].format(source=row["source"])]
     if not found["chosen"].any():
-        lines.append(text["factor_none_taken"])
+        unlike = found["reason"].is_in(["unit_unlike"]).any()
+        lines.append(text["factor_none_unit" if unlike else "factor_none_taken"])
     write_lines(lines, form)
 
 

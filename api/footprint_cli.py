@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api.footprint_quality_cli import quality_app
+from api.footprint_words import in_words
 from api.lang import texts
 from api.opened import opened_store
 from api.options import INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
@@ -99,7 +100,7 @@ def show(
     by: Annotated[
         str, typer.Option("--by", help="With commas: entity, hub, sector, category, activity, period, year, gas.")
     ] = "",
-    listed: Annotated[str, typer.Option("--list", help="For JSON and CSV: totals, coverage or left_out.")] = "totals",
+    listed: Annotated[str, typer.Option("--list", help="For JSON and CSV: totals, calculated or left_out.")] = "totals",
     run: RunOption = None,
     lang: LangOption = "en",
     form: FormatOption = None,
@@ -112,12 +113,12 @@ def show(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text, groups = texts("cli", tongue), [part.strip() for part in by.split(",") if part.strip()]
-    if listed not in ("totals", "coverage", "left_out"):
-        raise typer.BadParameter(f"found {listed!r}; expected totals, coverage or left_out", param_hint="--list")
+    if listed not in ("totals", "calculated", "left_out"):
+        raise typer.BadParameter(f"found {listed!r}; expected totals, calculated or left_out", param_hint="--list")
     with opened_store() as store, _told_missing():
         summed = verbs.footprint_totals(store, groups, run=run, entity=entity, year=year)
         parts = [name for name in groups if name != "gas"]
-        covered = verbs.footprint_coverage(store, parts, run=run, entity=entity, year=year)
+        covered = verbs.footprint_calculated(store, parts, run=run, entity=entity, year=year)
         left = verbs.footprint_left_out(store, run=run, entity=entity, year=year)
         others = verbs.other_terms(store) if run is None else None
     if others is not None and others.height:
@@ -129,11 +130,11 @@ def show(
         typer.echo(f"greenfin: {text['no_footprint_lines']}", err=True)
         raise typer.Exit(NOT_FOUND)
     if chosen != "table":
-        show_table({"totals": summed, "coverage": covered, "left_out": left}[listed], "", chosen)
+        show_table({"totals": summed, "calculated": covered, "left_out": left}[listed], "", chosen)
         return
-    show_table(_readable(summed), text["title_footprint"], chosen, tongue)
+    show_table(in_words(_readable(summed), tongue), text["title_footprint"], chosen, tongue)
     write_lines([""], chosen)
-    show_table(_with_percent(covered), text["title_footprint_coverage"], chosen, tongue)
+    show_table(in_words(_with_percent(covered), tongue), text["title_footprint_calculated"], chosen, tongue)
     if left.height:
         write_lines(["", text["footprint_left"].format(count=left["activity_id"].n_unique())], chosen)
 
@@ -169,7 +170,7 @@ def lines(
         pl.col("activity_id").str.slice(0, _ID_SIGNS),
         *("entity", "period", "scope", "category", "activity", "method", "working", "remarks"),
     )
-    show_table(short, text["title_footprint_lines"], chosen, tongue)
+    show_table(in_words(short, tongue), text["title_footprint_lines"], chosen, tongue)
 
 
 @footprint_app.command("runs")
@@ -197,7 +198,7 @@ def list_runs(lang: LangOption = "en", form: FormatOption = None) -> None:
             "lines",
             "left_out",
         )
-        found = found.with_columns(ids).select("id", *names, "supersedes", "superseded_by")
+        found = in_words(found.with_columns(ids), tongue).select("id", *names, "supersedes", "superseded_by")
     show_table(found, texts("cli", tongue)["title_footprint_runs"], chosen, tongue)
 
 
@@ -224,20 +225,20 @@ def trace(
         return
     names = ("entity", "period", "scope", "category", "activity", "amount", "unit", "evidence", "evidence_ref")
     shown = row.select(*names, "verified", "recorded", "replaces", "file", "row")
-    show_table(shown, text["title_footprint_activity"], chosen, tongue)
+    show_table(in_words(shown, tongue), text["title_footprint_activity"], chosen, tongue)
     figures = ("created", "run", "superseded_by", "method", "gas", "working", "remarks", "left_out")
     told = _with_remarks(found, tongue).with_columns(pl.col("run", "superseded_by").str.slice(0, _ID_SIGNS))
     write_lines([""], chosen)
-    show_table(told.select(figures).unique(maintain_order=True), text["title_footprint_trace"], chosen, tongue)
+    results = in_words(told.select(figures).unique(maintain_order=True), tongue)
+    show_table(results, text["title_footprint_trace"], chosen, tongue)
     factors = found.select(
         *("factor_id", "factor_name"),
         pl.col("value").cast(pl.String),
         *("unit", "region", "valid_from", "valid_to", "series", "source", "confidence", "assumed"),
     )
     write_lines([""], chosen)
-    show_table(
-        factors.drop_nulls("factor_id").unique(maintain_order=True), text["title_footprint_factors"], chosen, tongue
-    )
+    used = in_words(factors.drop_nulls("factor_id").unique(maintain_order=True), tongue)
+    show_table(used, text["title_footprint_factors"], chosen, tongue)
 
 
 @footprint_app.command()
@@ -277,7 +278,7 @@ def recompute(
         show_table(rows, "", chosen)
     elif rows.height:
         short = rows.with_columns(pl.col("activity_id").str.slice(0, _ID_SIGNS)).drop("run", "new_run")
-        show_table(short, text["title_footprint_changes"], chosen, tongue)
+        show_table(in_words(short, tongue), text["title_footprint_changes"], chosen, tongue)
     write_lines(said, chosen)
 
 
@@ -291,7 +292,7 @@ def _show_calculated(store: "Store", made: "Calculated", form: "Format", lang: "
 
     text = texts("cli", lang)
     summed = verbs.footprint_totals(store, run=made.run)
-    show_table(_readable(summed) if form == "table" else summed, text["title_footprint"], form, lang)
+    show_table(in_words(_readable(summed), lang) if form == "table" else summed, text["title_footprint"], form, lang)
     if form == "table" and made.problems:
         write_lines([""], form)
         show_problems(made.problems, form, lang)
@@ -339,7 +340,7 @@ def _with_percent(covered: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     return covered.with_columns(
-        pl.col("share").map_elements(lambda value: f"{value:.1%}", return_dtype=pl.String).alias("share")
+        pl.col("calculated_share").map_elements(lambda value: f"{value:.1%}", return_dtype=pl.String)
     )
 
 

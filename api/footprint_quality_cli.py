@@ -79,13 +79,13 @@ def uncertainty(
         return
     covered = measures.propagate(*known, by=columns, method=way)
     if monte_carlo:
-        shares = covered.select(screens.COVERAGE)
+        shares = covered.select(screens.RANGED)
         rows = simulate(*known, seed=seed, trials=trials, by=columns, method=way).hstack(shares)
         title, shown = text["title_monte_carlo"].format(trials=trials, seed=seed), screens.TRIALS
     else:
         rows, title, shown = covered, text["title_uncertainty"], screens.INTERVALS
-    screens.show_figures(rows, [*columns, *shown, *screens.COVERAGE], title, chosen, tongue)
-    write_lines([text["uncertainty_covered"]] if chosen == "table" else [], chosen)
+    screens.show_figures(rows, [*columns, *shown, *screens.RANGED], title, chosen, tongue)
+    write_lines([text["uncertainty_ranged"]] if chosen == "table" else [], chosen)
 
 
 @quality_app.command()
@@ -172,6 +172,10 @@ def financed(
     by: Annotated[str, typer.Option("--by", help="asset_class, sector, or both with a comma.")] = "",
     each: Annotated[bool, typer.Option("--rows", help="Every row of the portfolio instead of the sums.")] = False,
     method: MethodOption = "location",
+    fixed: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="COLUMN=TEXT for a column that the file has not: asset_class=listed_equity."),
+    ] = None,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -179,7 +183,8 @@ def financed(
 
     Columns: investee, asset_class, outstanding, currency, cny_per_unit, evic, equity, debt, total_assets, revenue,
     scope_1_t, scope_2_t, scope_3_t, score, score_3, sector, entity. An investee with an entity and no emissions of its
-    own in the file takes those of the footprints calculated here.
+    own in the file takes those of the footprints calculated here. The portfolios of the ITR tool are read as they are
+    (company_name, company_id, investment_value); they name no asset class: --set asset_class=listed_equity.
     """
     from api import footprint_quality_screens as screens
     from api.output import write_lines
@@ -190,7 +195,7 @@ def financed(
 
     chosen, tongue, way, columns = format_of(form), lang_of(lang), _method_of(method), _columns_of(by)
     text = texts("cli", tongue)
-    reading = read_portfolio(portfolio)
+    reading = read_portfolio(portfolio, fixed=_fixed_of(fixed or []))
     lines = None
     if reading.rows["entity"].null_count() < reading.rows.height:
         with opened_session() as session:
@@ -210,6 +215,18 @@ def financed(
     write_lines([text["portfolio_assumed"].format(what=what) for what in reading.assumed], chosen)
     if found.rows["attribution"].count() == 0:
         raise typer.Exit(INVALID_DATA)
+
+
+def _fixed_of(words: list[str]) -> dict[str, str]:
+    """Column to text of COLUMN=TEXT; anything else ends the command with exit code 2."""
+    made: dict[str, str] = {}
+    for word in words:
+        name, is_pair, value = (part.strip() for part in word.partition("="))
+        if not (name and is_pair and value) or name in made:
+            said = f"found {word!r}; expected COLUMN=TEXT, such as asset_class=listed_equity, a column once"
+            raise typer.BadParameter(said, param_hint="--set")
+        made[name] = value
+    return made
 
 
 def _result(

@@ -6,6 +6,7 @@ Knows which columns of a frame a reader wants, in which units, and their labels.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from api.footprint_words import in_words
 from api.lang import Lang, texts
 from api.output import NONE, Format, show, write_lines, write_rows, write_table
 
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 INTERVALS: Final = ("lines", "co2e_kg", "lower_kg", "upper_kg", "relative_low", "relative_high")
-COVERAGE: Final = ("covered_share", "whole_share")
+RANGED: Final = ("ranged_share", "fully_ranged_share")
 CONTRIBUTIONS: Final = ("kind", "source", "lines", "co2e_kg", "low_kg", "high_kg", "variance_share")
 TRIALS: Final = ("co2e_kg", "mean_kg", "p2_5_kg", "p50_kg", "p97_5_kg", "assumed_sources")
 LINES: Final = ("activity_id", "entity", "period", "scope", "category", "activity", "gas", "co2e_kg")
 QUALITY: Final = (
-    *("co2e_kg", "score", "score_share", "coverage_share", "verified_share"),
+    *("co2e_kg", "score", "score_share", "measured_or_verified_share", "verified_share"),
     *("timeliness_days", "completeness_share"),
 )
 EVIDENCE: Final = ("evidence", "lines", "co2e_kg", "share", "score")
 TOTALS: Final = (
-    *("scope", "outstanding_cny", "covered_share", "financed_t", "intensity_t_per_million_cny"),
+    *("scope", "outstanding_cny", "attributed_share", "financed_t", "intensity_t_per_million_cny"),
     *("score", "waci_t_per_million_cny"),
 )
 HOLDINGS: Final = (
@@ -44,7 +45,7 @@ def show_figures(rows: "pl.DataFrame", columns: Sequence[str], title: str, form:
     if form != "table":
         write_rows(rows, form)
         return
-    text = texts("cli", lang)
+    text, rows = texts("cli", lang), in_words(rows, lang)
     names, cells, right = [], [], set()
     for column in columns:
         name, cell = _cell(column, rows)
@@ -107,10 +108,19 @@ def show_contributions(rows: "pl.DataFrame", keys: Sequence[str], title: str, fo
 
 
 def show_disclosure(rows: "pl.DataFrame", title: str, form: Format, lang: Lang) -> None:
-    """The figure, the words or the reason of each row, the last two in one column for people."""
+    """The figure, the words or the reason of each row, the last two in one column for people; then remarks."""
     import polars as pl
 
     if form == "table":
         why = pl.concat_str(pl.lit("("), f"reason_{lang}", pl.lit(")"))
         rows = rows.with_columns(name=pl.col(f"name_{lang}"), text=pl.coalesce("text", why))
     show_figures(rows, ("standard", "paragraph", "name", "value", "unit", "text"), title, form, lang)
+    if form == "table":
+        filled = rows.filter(pl.col("value").is_not_null() | (pl.col("lines") > 0))
+        write_lines(_per_standard(filled, f"gwp_remark_{lang}"), form)
+
+
+def _per_standard(rows: "pl.DataFrame", column: str) -> list[str]:
+    """Each remark of a column once, behind the standard whose rows it is about."""
+    told = rows.drop_nulls(column).select("standard", column).unique(maintain_order=True)
+    return [f"{standard}: {remark}" for standard, remark in told.iter_rows()]

@@ -39,7 +39,7 @@ from carbon.footprints.runs import (
     runs_stamp,
     save_run,
 )
-from carbon.footprints.totals import coverage, totals
+from carbon.footprints.totals import calculated_share, totals
 from carbon.footprints.working import write_out
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "UnknownActivity",
     "activity",
     "calculate_footprint",
-    "footprint_coverage",
+    "footprint_calculated",
     "footprint_left_out",
     "footprint_lines",
     "footprint_totals",
@@ -139,12 +139,12 @@ def footprint_totals(
     return totals(_within(result(store, run).lines, entity, year), by)
 
 
-def footprint_coverage(
+def footprint_calculated(
     store: Store, by: Sequence[str] = (), *, run: str | None = None, entity: str | None = None, year: int | None = None
 ) -> pl.DataFrame:
-    """How many of the activities were calculated (`carbon.footprints.totals.coverage`)."""
+    """How many of the activities were calculated (`carbon.footprints.totals.calculated_share`)."""
     found = result(store, run)
-    return coverage(_within(found.lines, entity, year), _within(found.left_out, entity, year), by)
+    return calculated_share(_within(found.lines, entity, year), _within(found.left_out, entity, year), by)
 
 
 def footprint_left_out(

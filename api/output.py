@@ -43,7 +43,7 @@ def write_table(
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     table = Table(header_style="bold", box=None, pad_edge=False)
     for name in frame.columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in unwrapped)
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in unwrapped, overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(show(value) for value in row))
     if title:

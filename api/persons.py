@@ -31,6 +31,7 @@ __all__ = [
     "china_day",
     "claimed_before",
     "erase",
+    "is_registered",
     "keep_methods",
     "method_rows",
     "platforms",
@@ -164,6 +165,11 @@ def claimed_before(engine: Engine, settings: Settings, activities: pl.DataFrame)
         if not known:
             return nothing
         return record.double_counted(connection, salts=load_salts(settings, known[0]), activities=shared)
+
+
+def is_registered(store: Store, platform: str) -> bool:
+    """Whether there is a platform of this code."""
+    return platform in platforms(store)["platform"]
 
 
 def platforms(store: Store) -> pl.DataFrame:

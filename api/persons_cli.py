@@ -52,7 +52,7 @@ def platform(
     form: FormatOption = None,
 ) -> None:
     """Register who runs an app, or list the platforms. With scheme, account and instrument it can certify credits."""
-    from api import persons, screens
+    from api import persons
     from api.clock import now_us
     from api.person_salts import load_salts
 
@@ -65,7 +65,7 @@ def platform(
             asked |= {"ledger_account": account, "instrument": instrument}
             persons.register_platform(store, load_salts(settings, code), now_us(), asked)
         rows = persons.platforms(store)
-    screens.show_table(rows, texts("cli", tongue)["persons_title_platforms"], chosen, tongue)
+    _show(rows, texts("cli", tongue)["persons_title_platforms"], chosen, tongue)
 
 
 @persons_app.command()
@@ -107,14 +107,14 @@ def show(
     form: FormatOption = None,
 ) -> None:
     """Show what one person has: by month and method, with what went over the caps, was certified, and is left."""
-    from api import persons, screens
+    from api import persons
     from api.person_salts import load_salts
 
     chosen, tongue = format_of(form), lang_of(lang)
     with _opened() as (store, settings):
         own, given = persons.show(store, platform, load_salts(settings, platform), _person(person))
     title = texts("cli", tongue)["persons_title_consents" if consents else "persons_title_account"]
-    screens.show_table(given if consents else own, title, chosen, tongue)
+    _show(given if consents else own, title, chosen, tongue)
 
 
 @persons_app.command()
@@ -164,7 +164,7 @@ def totals(
     form: FormatOption = None,
 ) -> None:
     """Add up all entries, those of erased persons too."""
-    from api import persons, screens
+    from api import persons
     from carbon.footprints.persons.totals import PARTS
 
     chosen, tongue = format_of(form), lang_of(lang)
@@ -173,29 +173,29 @@ def totals(
         raise typer.BadParameter(f"found {by!r}; expected some of {', '.join(PARTS)}", param_hint="--by")
     with _opened() as (store, _settings):
         rows = persons.sums(store, parts)
-    screens.show_table(rows, texts("cli", tongue)["persons_title_totals"], chosen, tongue)
+    _show(rows, texts("cli", tongue)["persons_title_totals"], chosen, tongue)
 
 
 @persons_app.command()
 def accounts(lang: LangOption = "en", form: FormatOption = None) -> None:
     """Count the accounts of each city by year, with printed figures beside ours."""
-    from api import persons, screens
+    from api import persons
 
     chosen, tongue = format_of(form), lang_of(lang)
     with _opened() as (store, _settings):
         rows = persons.accounts_by_city(store)
-    screens.show_table(rows, texts("cli", tongue)["persons_title_accounts"], chosen, tongue)
+    _show(rows, texts("cli", tongue)["persons_title_accounts"], chosen, tongue)
 
 
 @persons_app.command()
 def certifications(lang: LangOption = "en", form: FormatOption = None) -> None:
     """List what was certified: tonnes, and the grams that they were made of."""
-    from api import persons, screens
+    from api import persons
 
     chosen, tongue = format_of(form), lang_of(lang)
     with _opened() as (store, _settings):
         rows = persons.certifications(store)
-    screens.show_table(rows, texts("cli", tongue)["persons_title_certifications"], chosen, tongue)
+    _show(rows, texts("cli", tongue)["persons_title_certifications"], chosen, tongue)
 
 
 @persons_app.command()
@@ -207,7 +207,7 @@ def methods(
     form: FormatOption = None,
 ) -> None:
     """List the methods with factors, caps, source and confidence, or load methods of your own first."""
-    from api import persons, screens
+    from api import persons
     from api.clock import now_us
     from carbon.footprints.persons.methods import read_methods
 
@@ -221,34 +221,38 @@ def methods(
         rows = persons.method_rows(store)
     if chosen == "table":
         rows = rows.drop("name_en" if tongue == "zh" else "name_zh", "published", "remark", "origin")
-    screens.show_table(rows, texts("cli", tongue)["persons_title_methods"], chosen, tongue)
+    _show(rows, texts("cli", tongue)["persons_title_methods"], chosen, tongue)
     _tell(problems)
-    if problems:
+    if any(one.severity == "error" for one in problems):
         raise typer.Exit(INVALID_DATA)
+
+
+def _show(rows: "pl.DataFrame", title: str, form: "Format", lang: "Lang") -> None:
+    """The rows as they are for programs, with words for codes for people."""
+    from api.footprint_words import person_words
+    from api.screens import show_table
+
+    show_table(rows if form != "table" else person_words(rows, lang), title, form, lang)
 
 
 def _show_outcomes(rows: "pl.DataFrame", problems: "Sequence[Problem]", form: "Format", lang: "Lang") -> None:
     """What came of each row: all rows for programs, for people those that were refused; then the counts."""
     import polars as pl
 
-    from api import screens
     from api.output import write_lines
 
     text = texts("cli", lang)
     refused = rows.filter(status="refused")
     if form != "table":
-        screens.show_table(rows, "", form, lang)
+        _show(rows, "", form, lang)
     elif refused.height:
         shown = refused.select("row", "code", pl.col(f"reason_{lang}").alias("reason"))
-        screens.show_table(shown, text["persons_title_refused"], form, lang)
+        _show(shown, text["persons_title_refused"], form, lang)
     _tell(problems)
-    counts = {
-        "kept": rows.height - refused.height,
-        "refused": refused.height,
-        "bad": len({one.row for one in problems}),
-    }
+    bad = len({one.row for one in problems if one.severity == "error"})
+    counts = {"kept": rows.height - refused.height, "refused": refused.height, "bad": bad}
     write_lines([text["persons_outcome"].format(**counts)], form)
-    if (refused.height or problems) and not counts["kept"]:
+    if (refused.height or bad) and not counts["kept"]:
         raise typer.Exit(INVALID_DATA)
 
 

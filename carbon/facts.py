@@ -27,6 +27,7 @@ __all__ = [
     "footprint_quality",
     "footprints_stamp",
     "lowcarbon_pilots",
+    "market_months",
     "market_periods",
     "market_statistics",
     "market_years",
@@ -74,6 +75,7 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         **_FIGURES,
         "passed_over": "String",
     },
+    "market_months": {"market": "String", "period": "String", "used": "String", **_FIGURES},
     "facilities": {
         **dict.fromkeys(["facility", "name_zh", "name_en", "role", "scope", "market", "hub"], "String"),
         **{"since": "Date", "weight": "Float64", "weight_assumed": "Boolean"},
@@ -84,7 +86,7 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
     "lowcarbon_pilots": {"hub": "String", "since_year": "Int32", "source": "String"},
     "footprint_quality": {
         **{"hub": "String", "period": "String", "entities": "Int64", "co2e_t": "Float64", "score": "Float64"},
-        **dict.fromkeys(["score_share", "coverage_share", "verified_share", "timeliness_days"], "Float64"),
+        **dict.fromkeys(["score_share", "measured_or_verified_share", "verified_share", "timeliness_days"], "Float64"),
     },
     "footprint_entities": {"entity": "String", "period": "String"},
     "covered_entities": {
@@ -193,6 +195,17 @@ def market_years(session: "Session") -> "pl.DataFrame":
     return _frame("market_years", named).sort("market", "year")
 
 
+def market_months(session: "Session") -> "pl.DataFrame":
+    """One row a market and month with loaded daily figures, columns as `market_years` without year and passed_over.
+
+    Embedded sums are of years and are not split over months, so that a month without a loaded daily file has no row.
+    """
+    import polars as pl
+
+    loaded = market_periods(session, "month").filter(pl.col("origin") == "loaded")
+    return _frame("market_months", loaded.rename({"origin": "used"})).sort(_MARKET_PERIOD)
+
+
 def market_statistics(session: "Session", by: "Period") -> "pl.DataFrame":
     """One row a market and period, as a reader of market statistics needs it: the loaded figures where there are any,
     else the embedded ones.
@@ -294,7 +307,7 @@ def footprint_lines(session: "Session") -> "pl.DataFrame":
 def footprint_quality(lines: "pl.DataFrame") -> "pl.DataFrame":
     """How good the footprints of each hub and year are: hub, period, entities, co2e_t (scopes 1 to 3, scope 2 by
     location, no biogenic CO2), score (PCAF 1 best .. 5, weighted by emissions), score_share (of the emissions with a
-    score), coverage_share (measured or verified), verified_share, timeliness_days (median from the end of the period
+    score), measured_or_verified_share (measured or verified), verified_share, timeliness_days (median from the end of the period
     to the record). Shares 0..1. Lines of no known hub are no row.
 
     lines : result of `footprint_lines`

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from carbon.errors import Problem, UnknownFormat, UnreadableFile
+from carbon.formats.text import is_there
 from carbon.row_rules import PROBLEMS_A_RULE, RowRule, broken_expr, list_problems
 from carbon.units import scaled_from_text_expr
 
@@ -67,7 +68,7 @@ def scan_table(path: Path, file: str, what: str) -> ScannedTable:
     """
     import polars as pl
 
-    if not path.is_file():
+    if not is_there(path):
         raise UnreadableFile(f"found no file {path.name}, expected a file of {what} (.csv or .parquet)")
     kind = path.suffix.casefold()
     if kind not in (".csv", ".parquet"):
@@ -82,7 +83,7 @@ def scan_table(path: Path, file: str, what: str) -> ScannedTable:
     except pl.exceptions.DuplicateError as error:
         raise UnknownFormat(f"found in {file}: {error}; expected each heading once") from error
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableFile(f"found {file} to be unreadable, expected a table of {what}: {error}") from error
+        raise UnreadableFile(_unreadable(file, what, error)) from error
     return ScannedTable(scan.with_row_index("row", offset=1 if kind == ".parquet" else 2), schema, file, what)
 
 
@@ -93,17 +94,30 @@ def collect_scan(frame: "pl.LazyFrame", table: ScannedTable) -> "pl.DataFrame":
     try:
         return frame.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(
-            f"found {table.file} to be unreadable, expected a table of {table.what}: {error}"
-        ) from error
+        raise UnreadableFile(_unreadable(table.file, table.what, error)) from error
+
+
+def _unreadable(file: str, what: str, error: Exception) -> str:
+    """In one line; what the parser says of a text quotes cells, which may name a person."""
+    first = str(error).split("\n")[0]
+    if "more fields" in first:
+        first = "a line with more cells than headings"
+    elif "could not parse" in first:
+        first = "quotes that do not match"
+    return f"found {file} to be unreadable, expected a table of {what}: {first}"
 
 
 def find_headings(
-    table: ScannedTable, headings: Mapping[str, tuple[str, ...]], optional: Collection[str] = ()
+    table: ScannedTable,
+    headings: Mapping[str, tuple[str, ...]],
+    optional: Collection[str] = (),
+    *,
+    hide: bool = False,
 ) -> dict[str, str]:
     """Role to heading, one each, for the roles that the file has.
 
-    headings : of each role, those that it may have
+    headings : of each role, those that it may have; hide : do not quote the first line, which may name a person where
+    headings are missing
     Raises UnknownFormat for roles with several headings, and for those that are missing and not optional, all at once.
     """
     # The reader of CSV renames headings that come a second time.
@@ -117,8 +131,8 @@ def find_headings(
         )
     missing = [" or ".join(headings[role]) for role, found in given.items() if not found and role not in optional]
     if missing:
-        shown = ", ".join(columns) or "none"
-        raise UnknownFormat(f"found in {table.file} the columns {shown}; expected also {'; '.join(missing)}")
+        shown = f"{len(columns)} columns" if hide else f"the columns {', '.join(columns) or 'none'}"
+        raise UnknownFormat(f"found in {table.file} {shown}; expected also {'; '.join(missing)}")
     return {role: found[0] for role, found in given.items() if found}
 
 

@@ -5,7 +5,7 @@ registry's seat, inventories to the city, footprints to the city where the activ
 registry names. Knows no weights, no scores and no SQL.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -78,6 +78,20 @@ def carbon_panel(carbon: CarbonFacts, cities: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def month_rows(carbon: CarbonFacts, market_months: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
+    """Panel rows of the indicators that are known by month: trading, custody, facilities. The same rules as by year.
+
+    market_months: `carbon.facts.market_months`; months: hub, period (2022-06) that are wanted. A hub with an exchange
+    of which no daily file of the month is loaded is null; one without exchange, or before it opened, is a true 0.
+    Raises PanelError where a fact names a hub that is not among them.
+    """
+    problems = _unknown_hubs(carbon, set(months["hub"]))
+    if problems:
+        raise PanelError(problems)
+    traded = replace(carbon, market_years=market_months)
+    return pl.concat([*_market_rows(traded, months), _custody_rows(traded, months), _facility_rows(carbon, months)])
+
+
 def market_notes(carbon: CarbonFacts, periods: list[str]) -> list[Note]:
     """What a reader must know of the market figures used: loaded ones and partial years. The panel's sources say the
     same, so that these notes belong to its edition."""
@@ -128,7 +142,7 @@ def _seated_market_years(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFram
     """One row a hub and period with an open exchange: sums over its markets, and means by value."""
     periods = grid.select("period").unique()
     opened = carbon.markets.select("market", "hub", "opened").join(periods, how="cross")
-    opened = opened.filter(pl.col("opened").dt.year() <= pl.col("period").cast(pl.Int32))
+    opened = opened.filter(_begun("opened"))
     years = opened.join(carbon.market_years, on=["market", "period"], how="left")
     known = pl.col("volume_t").is_not_null()
     return years.group_by("hub", "period").agg(
@@ -173,7 +187,12 @@ def _market_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _open_facilities(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
     opened = carbon.facilities.join(grid.select("period").unique(), how="cross")
-    return opened.filter(pl.col("since").dt.year() <= pl.col("period").cast(pl.Int32))
+    return opened.filter(_begun("since"))
+
+
+def _begun(day: str) -> pl.Expr:
+    """Does this day lie in the period, a year or a month, or before it?"""
+    return pl.col(day).dt.strftime("%Y-%m").str.slice(0, pl.col("period").str.len_chars()) <= pl.col("period")
 
 
 def _custody_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> pl.DataFrame:
@@ -287,7 +306,7 @@ def _quality_rows(carbon: CarbonFacts, grid: pl.DataFrame) -> list[pl.DataFrame]
     told = pl.format("calculated footprints of {} entities, scope 2 by location", "entities")
     source = pl.when(pl.col("entities").is_null()).then(pl.lit("no footprints known")).otherwise(told)
     quality = "sustainability_data.quality"
-    parts = [("coverage", "share", "coverage_share"), ("score", "PCAF score 1-5", "score")]
+    parts = [("coverage", "share", "measured_or_verified_share"), ("score", "PCAF score 1-5", "score")]
     rows = [
         _rows(frame, f"{quality}.{name}", unit, value, source=source)
         for name, unit, value in [*parts, ("timeliness", "days", "timeliness_days")]

@@ -7,7 +7,9 @@ import polars as pl
 from fastapi import APIRouter, Query
 
 from api import DEFAULT_YEAR, city_market
+from api.bulk_tables import refuse
 from api.deps import StoreDep, YearQuery
+from api.market_frames import BadParameter, check_span
 from api.routers.hubs import HubPath
 from api.schemas import Row
 from api.tables import add_table
@@ -90,6 +92,10 @@ def _city_market(
 ) -> pl.DataFrame:
     """A city's custody of the national market, the screen trades and the all-venue totals of its pilot exchange, and
     its shares, by period; months and days need loaded files. / 城市在碳市场中的份额。"""
+    try:
+        check_span(first, last)
+    except BadParameter as error:
+        raise refuse(error.name, error.found, error.expected) from error
     return city_market.city_market(store, hub, by, first, last)
 
 

@@ -6,6 +6,7 @@ import polars as pl
 from fastapi import APIRouter, Query
 
 from api import emissions
+from api.bulk_tables import refuse
 from api.deps import StoreDep
 from api.routers.hubs import HubPath
 from api.schemas import Row
@@ -45,7 +46,7 @@ class EmissionsRow(Row):
     bottom_up_scope_3_t: float | None
     bottom_up_scope_1_co2_t: float | None
     bottom_up_entities: int | None
-    bottom_up_coverage: float | None
+    bottom_up_share_of_edgar: float | None
     missing: str | None
     edgar_source: str | None
     ceads_source: str | None
@@ -88,8 +89,12 @@ class EmissionTrendRow(Row):
 
 
 def _years(first: int | None, last: int | None) -> range:
+    """The years of a span; an open end reaches as far as any figure is known, and holds the other end at least."""
+    if first is not None and last is not None and first > last:
+        raise refuse("to", str(last), f"a year not before {first}, the value of `from`")
     known = emissions.known_years()
-    return range(known[0] if first is None else first, (known[-1] if last is None else last) + 1)
+    begin = first if first is not None else min(known[0], known[-1] if last is None else last)
+    return range(begin, (last if last is not None else max(known[-1], begin)) + 1)
 
 
 def _city_emissions(

@@ -3,6 +3,7 @@
 Knows paths, parameters and words. Computes nothing: `carbon.footprints` does, the same as for `greenfin factors`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -13,9 +14,11 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
+from api.bulk_tables import refuse
 from api.deps import StoreDep
 from api.schemas import Row
 from api.tables import CSV, PROBLEMS, add_table, csv_name, examples, to_csv, to_json
+from carbon.footprints.factor_names import UnknownFactorName, check_names
 from carbon.footprints.factor_regions import UnknownRegion
 from carbon.footprints.factor_tables import all_factors
 from carbon.footprints.factors import candidates, resolve_region
@@ -96,10 +99,10 @@ def _page(
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """Embedded factors and those that the user loaded, by id; a correction names the factor it replaces. The next page
     is in the `Link` header. / 排放因子（内置与自行载入）。"""
-    place = None if region is None else _place(region)
-    wanted = {"activity": activity, "region": place, "series": series, "parameter": parameter, "gas": gas, "kind": kind}
+    named = {"activity": activity, "series": series, "parameter": parameter, "gas": gas, "kind": kind}
+    _check_names(known, named)
     rows = known
-    for name, value in wanted.items():
+    for name, value in {**named, "region": None if region is None else _place(region)}.items():
         if value is not None:
             rows = rows.filter(pl.col(name) == value)
     if on is not None:
@@ -120,6 +123,14 @@ def _place(region: str) -> str:
         return resolve_region(region)
     except UnknownRegion as error:
         raise HTTPException(404, str(error)) from error
+
+
+def _check_names(known: pl.DataFrame, asked: Mapping[str, str | None]) -> None:
+    """A name that no factor has is refused, with those that there are."""
+    try:
+        check_names(known, asked)
+    except UnknownFactorName as error:
+        raise refuse(error.column, error.found, error.expected) from error
 
 
 def _one(
@@ -147,6 +158,7 @@ def _candidates(
 ) -> pl.DataFrame:
     """Every factor that could serve an activity in one place and year, best first: the one taken and why, the others
     and why not. / 候选因子及选用理由。"""
+    _check_names(known, {"activity": activity, "series": series})
     days = {"first_day": date(year, 1, 1), "last_day": date(year, 12, 31)}
     asked = {"parameter": parameter, "series": series, "method": method, "unit": unit}
     return candidates(known, activity, region=_place(region), **days, **asked)  # type: ignore[arg-type]

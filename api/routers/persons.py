@@ -45,10 +45,12 @@ from carbon.ledger.book import Act
 router = APIRouter(prefix="/v1/registry/persons", tags=["persons"])
 
 _MOST: Final = 2000
+_UNKNOWN: Final = "unknown_platform"
 _PROBLEM: Final[dict[str, Any]] = {"content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}}
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"description": "No key, or an unknown or revoked one / 缺少密钥或密钥无效", **_PROBLEM},
     403: {"description": "The key may not do this / 密钥无此权限", **_PROBLEM},
+    404: {"description": "No such platform / 未找到平台", **_PROBLEM},
     409: {"description": "Refused, with its code / 被拒绝", **_PROBLEM},
     422: {"description": "Not understood / 内容有误", **_PROBLEM},
     503: {"description": "The salts are not set / 未设置盐值", **_PROBLEM},
@@ -59,7 +61,10 @@ Consents = Annotated[list[ConsentBody], Field(min_length=1, max_length=_MOST)]
 Claims = Annotated[list[ClaimBody], Field(min_length=1, max_length=_MOST)]
 
 
-def _salts(request: Request, platform: str) -> Salts:
+def _salts(request: Request, store: StoreDep, platform: str) -> Salts:
+    """The salts of a platform; one that is not registered needs none, it is not found."""
+    if not persons.is_registered(store, platform):
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(PersonRefusal(_UNKNOWN, f"the platform {platform[:80]!r}")))
     try:
         return load_salts(request.app.state.settings, platform)
     except SaltsError as missing:
@@ -70,7 +75,8 @@ SaltsDep = Annotated[Salts, Depends(_salts)]
 
 
 def _refused(error: PersonRefusal, request: Request) -> Response:
-    return problem_response(HTTPStatus.CONFLICT, str(error), request.url.path, more={"code": error.code})
+    status = HTTPStatus.NOT_FOUND if error.code == _UNKNOWN else HTTPStatus.CONFLICT
+    return problem_response(status, str(error), request.url.path, more={"code": error.code})
 
 
 def _rows(frame: pl.DataFrame) -> Response:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from carbon.errors import Problem
 from carbon.footprints.coefficients import TOTAL, combined_share_expr
 from carbon.footprints.gwp import DEFAULT_GWP_SET, gwp_values
+from carbon.footprints.month_weights import month_amounts
 from carbon.footprints.planning import answer_asks
 from carbon.footprints.quality import score_lines
 from carbon.footprints.schemas import METHODS, lines_schema
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES_VERSION", "Calculation", "calculate", "current_activities", "left_out_schema"]
 
-RULES_VERSION: Final = "1"
+RULES_VERSION: Final = "2"
 """Raised with every change of the rules that can change a figure: it is part of a run's id."""
 
 _ASK: Final = (
@@ -119,7 +120,7 @@ def calculate(
     distinct = keyed.select(key).unique().sort(key, nulls_last=True).with_row_index("ask")
     asks = distinct.rename({"ask_entity": "entity", "ask_method": "method"}).with_columns(pl.col("ask").cast(pl.Int64))
     numbered = keyed.join(distinct.with_columns(pl.col("ask").cast(pl.Int64)), on=key, nulls_equal=True, how="left")
-    answers, troubles = answer_asks(asks, factors, methods=methods, as_of=as_of)
+    answers, troubles = answer_asks(asks, factors, methods=methods, as_of=as_of, amounts=month_amounts(rows))
     answers = _with_unknown_region(answers, asks)
     weighted = answers.join(warming, on="gas", how="left")
     unknown = weighted.filter(pl.col("gwp").is_null())

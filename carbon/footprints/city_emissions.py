@@ -81,15 +81,19 @@ def bottom_up(lines: "pl.DataFrame") -> "pl.DataFrame":
     Result: hub, period (the year in which a line's period ends), bottom_up_scope_1_t, bottom_up_scope_2_location_t,
     bottom_up_scope_2_market_t, bottom_up_scope_3_t (t CO2e, null where there is no line), bottom_up_scope_1_co2_t (t of
     carbon dioxide, or of CO2e where a factor does not tell gases apart: what an inventory of CO2 may hold too),
-    bottom_up_entities UInt32. Raises UnlikeLines, TotalTooLarge.
+    bottom_up_entities UInt32, those with a line in these sums: biogenic CO2 is in none of them, so that an entity which
+    emits nothing else does not count, and a city and year of such entities alone has no row.
+    Raises UnlikeLines, TotalTooLarge.
     """
     import polars as pl
 
     summed = totals(lines, ("hub", "year"))
     gas = lines.filter((pl.col("scope") == 1) & pl.col("gas").is_in(_CARBON_DIOXIDE))
     direct = totals(gas, ("hub", "year")).select("hub", "year", pl.col("co2e_kg").alias("_direct_kg"))
-    entities = lines.group_by("hub", year=pl.col("last_day").dt.year()).agg(
-        bottom_up_entities=pl.col("entity").n_unique().cast(pl.UInt32)
+    entities = (
+        lines.filter(~pl.col("biogenic").fill_null(False))
+        .group_by("hub", year=pl.col("last_day").dt.year())
+        .agg(bottom_up_entities=pl.col("entity").n_unique().cast(pl.UInt32))
     )
     found = entities.join(direct, on=["hub", "year"], how="left", nulls_equal=True)
     for name, (scope, method) in _SUMS.items():
@@ -139,9 +143,9 @@ def city_emissions(
     Result: hub, period; edgar_t, ceads_t, ratio, abs_log_ratio (`compare_inventories`); gdp_100m_cny, population_10k;
     edgar_t_per_10k_cny, ceads_t_per_10k_cny (t per 10^4 CNY, current prices); edgar_t_per_head, ceads_t_per_head;
     edgar_change, ceads_change (share of the calendar year before); edgar_trend_3y, ceads_trend_3y (mean yearly change
-    over three years, (E_t / E_t-3)^(1/3) - 1); the columns of `bottom_up`; bottom_up_coverage (carbon dioxide of scope
-    1 of the footprints as a share of EDGAR's figure: above 1 the two contradict each other); missing (which of EDGAR,
-    CEADS, gdp, population and footprints has no figure, by "; "); edgar_source, ceads_source.
+    over three years, (E_t / E_t-3)^(1/3) - 1); the columns of `bottom_up`; bottom_up_share_of_edgar (carbon dioxide of
+    scope 1 of the footprints as a share of EDGAR's figure: above 1 the two contradict each other); missing (which of
+    EDGAR, CEADS, gdp, population and footprints has no figure, by "; "); edgar_source, ceads_source.
     Raises UnlikeLines, TotalTooLarge.
     """
     import polars as pl
@@ -161,7 +165,7 @@ def city_emissions(
         *(_growth(f"{name}_t", TREND_YEARS, f"{name}_trend_3y") for name in _INVENTORIES),
         pl.when(pl.col("edgar_t") > 0)
         .then(pl.col("bottom_up_scope_1_co2_t") / pl.col("edgar_t"))
-        .alias("bottom_up_coverage"),
+        .alias("bottom_up_share_of_edgar"),
         missing=_missing(),
     )
     return named.filter(pl.col("period").is_in([str(year) for year in years])).select(_COLUMNS)
@@ -173,7 +177,7 @@ _COLUMNS: Final = [
     *("hub", "period", "edgar_t", "ceads_t", "ratio", "abs_log_ratio", *_CITY_FIGURES),
     *("edgar_t_per_10k_cny", "ceads_t_per_10k_cny", "edgar_t_per_head", "ceads_t_per_head"),
     *("edgar_change", "ceads_change", "edgar_trend_3y", "ceads_trend_3y"),
-    *(*_SUMS, "bottom_up_scope_1_co2_t", "bottom_up_entities", "bottom_up_coverage"),
+    *(*_SUMS, "bottom_up_scope_1_co2_t", "bottom_up_entities", "bottom_up_share_of_edgar"),
     *("missing", "edgar_source", "ceads_source"),
 ]
 

@@ -7,6 +7,8 @@ What a plant measured comes as factors of its own: series "measured", region = c
 that were measured. A row takes the mean of its months where all were measured. Carbon content measured in fewer months
 of the year than the rule asks gives way to the default in the months that are missing; in enough months, their mean
 fills the gaps. Other parameters have no such rule: the default is used unless every month of the row was measured.
+Means are weighted by what was used in the months, where activities of those months tell it; else the plain mean is
+assumed.
 """
 
 from functools import cache
@@ -22,6 +24,7 @@ from carbon.footprints.coefficients import (
     troubles,
 )
 from carbon.footprints.factor_ranking import usable_factors
+from carbon.footprints.month_weights import no_amounts, with_weights
 from carbon.footprints.schemas import MEASURED
 
 if TYPE_CHECKING:
@@ -55,17 +58,23 @@ def combustion_rules() -> "pl.DataFrame":
 
 
 def fuel_parameters(
-    fuels: "pl.DataFrame", factors: "pl.DataFrame", parameter: str, *, as_of: "date | None" = None
+    fuels: "pl.DataFrame",
+    factors: "pl.DataFrame",
+    parameter: str,
+    *,
+    as_of: "date | None" = None,
+    amounts: "pl.DataFrame | None" = None,
 ) -> "pl.DataFrame":
     """One parameter of the fuel for each ask that has one: measured where it counts, else as the factors' rules choose.
 
     fuels : asks (`carbon.footprints.coefficients`); parameter : net_calorific_value, carbon_content or oxidation
+    amounts : what was used in each month (`carbon.footprints.month_weights.month_amounts`); nothing is known without
     Result: ask, value, numerator, denominator, factor_ids (in order of months), low, high, biogenic, remarks (list):
-    mean_of_months, mean_of_measured_months, default_used, other_series.
+    mean_of_months, mean_of_measured_months (with weighted_by_amount or plain_mean_assumed), default_used, other_series.
     """
     import polars as pl
 
-    own = _measured(fuels, usable_factors(factors, as_of), parameter)
+    own = _measured(fuels, usable_factors(factors, as_of), parameter, no_amounts() if amounts is None else amounts)
     rest = fuels.join(own, on="ask", how="anti").with_columns(factor_id=_of_parameter(factors, parameter))
     common = factors.filter(pl.col("series").ne_missing(MEASURED))
     found = chosen_factors(rest, common, parameter=parameter, as_of=as_of)
@@ -145,11 +154,14 @@ def _unanswered(failed: "pl.DataFrame") -> "pl.DataFrame":
     return pl.concat([lacking, troubles(failed.filter(~has_none), "unit_mismatch", "unit", found, expected)])
 
 
-def _measured(fuels: "pl.DataFrame", factors: "pl.DataFrame", parameter: str) -> "pl.DataFrame":
+def _measured(
+    fuels: "pl.DataFrame", factors: "pl.DataFrame", parameter: str, amounts: "pl.DataFrame"
+) -> "pl.DataFrame":
     """What the entities measured themselves, for the asks where it counts; the columns of `fuel_parameters`."""
     import polars as pl
 
     months, key = _measured_months(factors, parameter), ["entity", "activity"]
+    months = with_weights(months, amounts, _measured_months(factors, _NCV))
     asks = fuels.filter(pl.col("factor_id").is_null()).join(months, on=key, how="semi")
     every = pl.date_ranges(pl.col("first_day").dt.truncate("1mo"), "last_day", "1mo")
     spans = asks.select("ask", *key, every.alias("month")).explode("month")
@@ -166,20 +178,28 @@ def _measured(fuels: "pl.DataFrame", factors: "pl.DataFrame", parameter: str) ->
 
 
 def _mean_of(rows: "pl.DataFrame") -> "pl.DataFrame":
-    """The arithmetic mean of the months of each ask, where all are in one unit. The range of a mean is not known."""
+    """The mean of the months of each ask, where all are in one unit: weighted where all have a weight of one kind, else
+    plain, and said so. The range of a mean is not known."""
     import polars as pl
 
     units = pl.struct("numerator", "denominator").n_unique().over("ask")
     # A sum depends on the order of its terms: months first, so that any order of the input gives the same bytes.
     ordered = rows.filter(units == 1).sort("ask", "month")
-    single = pl.len() == 1
+    single, weight = pl.len() == 1, pl.col("weight")
+    is_weighted = (weight.null_count() == 0) & (pl.col("weight_unit").n_unique() == 1)
+    weighted = (pl.col("value") * weight).sum() / weight.sum()
+    how = pl.when(is_weighted).then(pl.lit("weighted_by_amount")).otherwise(pl.lit("plain_mean_assumed"))
+    is_mean = pl.col("value").n_unique() > 1
     return ordered.group_by("ask", maintain_order=True).agg(
-        pl.col("value").mean(),
-        pl.col("numerator", "denominator").first(),
-        pl.col("factor_id").unique(maintain_order=True).alias("factor_ids"),
-        *(pl.when(single).then(pl.col(name).first()).alias(name) for name in ("low", "high")),
-        pl.col("biogenic").any(),
-        pl.col("remarks").first(),
+        value=pl.when(is_mean & is_weighted).then(weighted).otherwise(pl.col("value").mean()),
+        numerator=pl.col("numerator").first(),
+        denominator=pl.col("denominator").first(),
+        factor_ids=pl.col("factor_id").unique(maintain_order=True),
+        **{name: pl.when(single).then(pl.col(name).first()) for name in ("low", "high")},
+        biogenic=pl.col("biogenic").any(),
+        remarks=pl.concat_list(
+            pl.col("remarks").first(), pl.when(is_mean).then(pl.concat_list(how)).otherwise(_none())
+        ),
     )
 
 

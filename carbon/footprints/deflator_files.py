@@ -41,8 +41,9 @@ def read_deflators(path: Path) -> DeflatorReading:
     """Deflators of a CSV file with the headings year, deflator (an index of prices to any base) and, where it holds
     several cities, hub.
 
-    Every wrong cell is reported and its row left out; of two rows of a city and year both are left out.
-    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing.
+    Every wrong cell is reported and its row left out; of two rows of a city and year both are left out. Columns that
+    are not read are warned of.
+    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing or stands twice.
     """
     import polars as pl
 

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from carbon.footprints.gwp import LATEST_GWP_SET
 from carbon.footprints.quality import countable
 from carbon.footprints.totals import MG_PER_KG
 from carbon.units import KG_PER_T
@@ -22,7 +23,7 @@ from carbon.units import KG_PER_T
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["REASONS", "Facts", "disclose", "disclosure_rows"]
+__all__ = ["LATEST_GWP_RULES", "REASONS", "Facts", "disclose", "disclosure_rows"]
 
 _MILLION: Final = 1_000_000
 _STANDARD: Final = "GHG Protocol: A Corporate Accounting and Reporting Standard (2004)"
@@ -50,6 +51,19 @@ REASONS: Final = {
     "no_contracts": ("结果行不含合同工具的信息", "lines hold no information about contractual instruments"),
 }
 """Why a row is empty, in Chinese and English."""
+
+LATEST_GWP_RULES: Final = {
+    "IFRS S2": "IFRS S2 (2023), B21-B22",
+    "ESRS E1-6": "ESRS E1, AR 39 (d)",
+}
+"""The standards that ask for potentials over 100 years of the latest assessment of the IPCC, and where they do; GRI 305
+recommends them. A jurisdiction may ask for others."""
+
+_NOT_LATEST_ZH: Final = "本行采用 {sets}；{rule} 要求采用 IPCC 最新评估的百年全球变暖潜势（{latest}）"
+_NOT_LATEST_EN: Final = (
+    "this row is calculated with {sets}; {rule} asks for the potentials over 100 years of the latest assessment of the "
+    "IPCC ({latest})"
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,8 @@ def disclose(
     Result: row_id, standard, paragraph, name_zh, name_en; value Float64, null where text or reason stands; unit; text
     String, for rows that ask for words; reason String, a code of `REASONS`, reason_zh, reason_en; missing String, the
     scopes without lines; lines Int64, how many it is made of; boundary; gwp_set, the sets of those lines; method,
-    location or market; source, confidence, remark. Sums are exact (`carbon.footprints.totals`).
+    location or market; source, confidence, remark; gwp_remark_zh, gwp_remark_en, where the standard asks for the latest
+    warming potentials (`LATEST_GWP_RULES`) and the lines have others. Sums are exact (`carbon.footprints.totals`).
     """
     import polars as pl
 
@@ -116,19 +131,20 @@ def disclose(
         answer = _fill(part, row, facts)
         reason_zh, reason_en = REASONS.get(answer.reason or "", (None, None))
         why = (answer.reason, reason_zh, reason_en, answer.missing)
-        answers.append((answer.value, answer.text, *why, answer.lines, _gwp_sets(part)))
+        sets = _gwp_sets(part)
+        answers.append((answer.value, answer.text, *why, answer.lines, sets, *_gwp_remarks(row["standard"], sets)))
     schema = {
         "value": pl.Float64,
         **dict.fromkeys(["text", "reason", "reason_zh", "reason_en", "missing"], pl.String),
         "lines": pl.Int64,
-        "gwp_set": pl.String,
+        **dict.fromkeys(["gwp_set", "gwp_remark_zh", "gwp_remark_en"], pl.String),
     }
     filled = pl.DataFrame(answers, schema=schema, orient="row")
     return wanted.hstack(filled).select(
         *("row_id", "standard", "paragraph", "name_zh", "name_en", "value", "unit", "text"),
         *("reason", "reason_zh", "reason_en", "missing", "lines"),
         pl.lit(facts.boundary, dtype=pl.String).alias("boundary"),
-        *("gwp_set", "method", "source", "confidence", "remark"),
+        *("gwp_set", "method", "source", "confidence", "remark", "gwp_remark_zh", "gwp_remark_en"),
     )
 
 
@@ -157,6 +173,14 @@ def _part(lines: "pl.DataFrame", row: dict[str, str | None]) -> "pl.DataFrame":
 
 def _gwp_sets(part: "pl.DataFrame") -> str | None:
     return "; ".join(part["gwp_set"].drop_nulls().unique().sort()) or None
+
+
+def _gwp_remarks(standard: str, sets: str | None) -> tuple[str | None, str | None]:
+    """That the row is not made with the potentials which its standard asks for, in Chinese and English."""
+    if standard not in LATEST_GWP_RULES or sets in (None, LATEST_GWP_SET):
+        return None, None
+    told = {"sets": sets, "rule": LATEST_GWP_RULES[standard], "latest": LATEST_GWP_SET}
+    return _NOT_LATEST_ZH.format(**told), _NOT_LATEST_EN.format(**told)
 
 
 def _fill(part: "pl.DataFrame", row: dict[str, str | None], facts: Facts) -> _Answer:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from carbon.footprints.factor_ranking import choose_series, rank_rows, recorded_factors, usable_factors
 from carbon.footprints.factor_reasons import reason_words, reasons_of
-from carbon.footprints.units import conversion
+from carbon.footprints.units import conversion, dimensions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,9 +77,10 @@ def candidates(
     """Every factor that could serve one activity in one place and time, the best first.
 
     Result: rank (Int64 from 1; the gases of one factor share it), chosen (Boolean), reason (as in `match_factors` for
-    the chosen one; else other_series, asked_only, other_method, other_unit, wider_region, other_period or
+    the chosen one; else unit_unlike, other_series, asked_only, other_method, other_unit, wider_region, other_period or
     older_version), reason_zh, reason_en, then the columns of `factors_schema`. Empty where there is none.
-    Raises UnknownUnit.
+    unit : of the amount; a factor that it cannot be turned into, also not through the calorific value of a fuel, is
+    never chosen. Raises UnknownUnit.
     """
     import polars as pl
 
@@ -95,9 +96,28 @@ def candidates(
     keys = _with_optional(asked.with_columns(request=pl.lit(0, pl.Int64))).select(_KEY).with_row_index("key")
     best = choose_series(keys, known)
     ranked = rank_rows(keys, known, best, every_series=True)
-    told = reasons_of(ranked, _leading_group(ranked))
+    unlike = _unlike_units(ranked, known, activity, unit)
+    told = reasons_of(ranked, _leading_group(ranked).filter(~pl.col("factor_id").is_in(unlike.implode())), unlike)
     details = told.join(known, on="factor_id", maintain_order="left")
     return reason_words(details).select("rank", "chosen", "reason", "reason_zh", "reason_en", *known.columns)
+
+
+def _unlike_units(ranked: "pl.DataFrame", known: "pl.DataFrame", activity: str, unit: str | None) -> "pl.Series":
+    """The ids of ranked factors that no amount of this unit can be multiplied with.
+
+    A factor per energy fits an amount of a fuel that has a calorific value per such an amount: amount x NCV x factor.
+    """
+    import polars as pl
+
+    misfits = ranked.filter(pl.col("misfit"))
+    if unit is None or misfits.is_empty():
+        return ranked.head(0)["factor_id"]
+    is_value = (pl.col("activity") == activity) & (pl.col("parameter") == "net_calorific_value")
+    measures = dimensions(known.filter(is_value)["denominator"])
+    joined = misfits.select("factor_id", "measured").join(known.select("factor_id", "parameter"), on="factor_id")
+    by_energy = (pl.col("measured") == "energy") & (pl.col("parameter") == "emission_factor")
+    has_value = dimensions(pl.Series([unit]))[0] in measures
+    return joined.filter(~(by_energy & has_value))["factor_id"]
 
 
 def _choose(keys: "pl.DataFrame", known: "pl.DataFrame") -> "pl.DataFrame":

@@ -23,6 +23,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "other_method": ("另一种范围二核算方法的因子", "for the other way of counting scope 2"),
     "asked_only": ("未指定此系列", "not asked for here"),
     "other_series": ("另一系列，不与所选系列混用", "another series; never mixed with the one chosen"),
+    "unit_unlike": (
+        "数量单位无法换算为该因子的单位",
+        "the unit of the amount cannot be converted to that of the factor",
+    ),
     "other_unit": ("按另一类单位计", "per another kind of unit"),
     "wider_region": ("有更贴近的地区", "there is one for a narrower region"),
     "other_period": ("有更贴近的期间", "there is one nearer in time"),
@@ -31,10 +35,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def reasons_of(ranked: "pl.DataFrame", group: "pl.DataFrame") -> "pl.DataFrame":
+def reasons_of(ranked: "pl.DataFrame", group: "pl.DataFrame", unlike: "pl.Series") -> "pl.DataFrame":
     """rank, chosen, reason, factor_id: the reason of the chosen rows as ranked, of the others what sets them apart.
 
-    ranked : one request's `rank_rows` of every series; group : the rows chosen of it
+    ranked : one request's `rank_rows` of every series; group : the rows chosen of it; unlike : factor_id of those that
+    the unit of the amount cannot be turned into
     """
     import polars as pl
 
@@ -46,6 +51,8 @@ def reasons_of(ranked: "pl.DataFrame", group: "pl.DataFrame") -> "pl.DataFrame":
     code = (
         pl.when(chosen)
         .then(pl.col("reason"))
+        .when(pl.col("factor_id").is_in(unlike.implode()))
+        .then(pl.lit("unit_unlike"))
         .when(~pl.col("is_allowed") & (pl.col("method_rank") == 2) & ~pl.col("asked_only"))
         .then(pl.lit("other_method"))
         .when(~pl.col("is_series") & pl.col("asked_only"))

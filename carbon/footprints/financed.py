@@ -29,6 +29,11 @@ SCOPES: Final = ("1", "2", "3", "1+2")
 _MILLION: Final = 1_000_000
 _EVIC_ONLY: Final = ("listed_equity",)
 _BALANCE_ONLY: Final = ("unlisted_equity", "project_finance")
+_SHARE_OF: Final = {
+    "intensity_t_per_million_cny": "attributed_share",
+    "score": "score_share",
+    "waci_t_per_million_cny": "waci_share",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,11 +206,12 @@ def portfolio_totals(financed: "pl.DataFrame", *, by: Sequence[str] = ()) -> "pl
     """Sums and measures of a portfolio, one row a group and scope.
 
     financed : rows of `attribute`; by : asset_class, sector, ...; the whole without
-    Result: the columns of `by`; scope, one of `SCOPES`; investees UInt32; outstanding_cny; covered_share, of the
+    Result: the columns of `by`; scope, one of `SCOPES`; investees UInt32; outstanding_cny; attributed_share, of the
     outstanding amount with an attribution and emissions of the scope; financed_t, the sum of those, null where none;
     intensity_t_per_million_cny, financed_t over what is covered; score, the PCAF score weighted by outstanding amount;
     score_share, of the outstanding amount with one; waci_t_per_million_cny, the emissions of the whole investee over
-    its revenue, weighted by outstanding amount; waci_share, of the outstanding amount with both.
+    its revenue, weighted by outstanding amount; waci_share, of the outstanding amount with both. What no double can
+    hold is null, and so is the share of what it would have been made of.
     Raises UnknownGrouping.
     """
     import polars as pl
@@ -213,10 +219,11 @@ def portfolio_totals(financed: "pl.DataFrame", *, by: Sequence[str] = ()) -> "pl
     keys = check_grouping(financed, by)
     held = pl.col("outstanding_cny")
     is_covered, has_score = pl.col("financed_t").is_not_null(), pl.col("score").is_not_null()
-    intensity = pl.when(pl.col("revenue_cny") > 0).then(pl.col("emitted_t") / pl.col("revenue_cny") * _MILLION)
+    per_cny = pl.col("emitted_t") / pl.col("revenue_cny") * _MILLION
+    intensity = pl.when((pl.col("revenue_cny") > 0) & per_cny.is_finite()).then(per_cny)
     has_intensity = pl.col("_intensity").is_not_null()
     shares = {
-        "covered_share": held.filter(is_covered).sum() / held.sum(),
+        "attributed_share": held.filter(is_covered).sum() / held.sum(),
         "intensity_t_per_million_cny": pl.col("financed_t").sum() / held.filter(is_covered).sum() * _MILLION,
         "score": (held * pl.col("score")).sum() / held.filter(has_score).sum(),
         "score_share": held.filter(has_score).sum() / held.sum(),
@@ -234,12 +241,19 @@ def portfolio_totals(financed: "pl.DataFrame", *, by: Sequence[str] = ()) -> "pl
             financed_t=pl.when(is_covered.any()).then(pl.col("financed_t").sum()),
             **shares,
         )
-        .with_columns(pl.when(pl.col(name).is_finite()).then(name).alias(name) for name in shares)
+        .with_columns(
+            pl.when(pl.col(name).is_finite()).then(name).alias(name)
+            for name in ("outstanding_cny", "financed_t", *shares)
+        )
+        .with_columns(
+            pl.when(pl.col(measure).is_not_null() | (pl.col(share) == 0)).then(share).alias(share)
+            for measure, share in _SHARE_OF.items()
+        )
         .sort(*keys, "scope")
         .with_columns(pl.col("scope").cast(pl.String))
         .select(
-            *[*keys, "scope", "investees", "outstanding_cny", "covered_share", "financed_t"],
-            *[name for name in shares if name != "covered_share"],
+            *[*keys, "scope", "investees", "outstanding_cny", "attributed_share", "financed_t"],
+            *[name for name in shares if name != "attributed_share"],
         )
     )
 

@@ -13,11 +13,15 @@ from carbon.errors import CarbonError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["BLENDS", "DEFAULT_GWP_SET", "UnknownGwpSet", "gwp_sets", "gwp_values"]
+__all__ = ["BLENDS", "DEFAULT_GWP_SET", "LATEST_GWP_SET", "UnknownGwpSet", "gwp_sets", "gwp_values"]
 
 DEFAULT_GWP_SET: Final = "AR5GWP100"
 """IPCC 2013 without climate-carbon feedback: CH4 28, as the Chinese provincial guide of 2025 prints it, and what the
 GHG Protocol and the reporting rules under the Paris Agreement (decision 18/CMA.1, annex, paragraph 37) ask for."""
+
+LATEST_GWP_SET: Final = "AR6GWP100"
+"""100 years, of the latest assessment: IPCC, Sixth Assessment Report, Working Group I (2021), chapter 7, table 7.15 and
+the supplementary material of the chapter."""
 
 BLENDS: Final[dict[str, dict[str, float]]] = {
     "R404A": {"HFC125": 0.44, "HFC143a": 0.52, "HFC134a": 0.04},

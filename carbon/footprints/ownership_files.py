@@ -42,8 +42,8 @@ def read_ownership(path: Path) -> OwnershipReading:
     """Links of a CSV file with the headings parent, child, share and, where wanted, operational, financial (yes or no:
     does the parent control the child), from, to (days, included).
 
-    Every wrong cell is reported; rows with one are left out.
-    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing.
+    Every wrong cell is reported; rows with one are left out. Columns that are not read are warned of.
+    Raises UnreadableFile, FileTooLarge, and UnknownFormat where a heading is missing or stands twice.
     """
     import polars as pl
 
@@ -58,7 +58,8 @@ def read_ownership(path: Path) -> OwnershipReading:
         "row",
     )
     problems = [*read.problems, *_problems(text, links, path.name)]
-    return OwnershipReading(links.filter(~pl.col("row").is_in([problem.row for problem in problems])), tuple(problems))
+    wrong = [problem.row for problem in problems if problem.row is not None]
+    return OwnershipReading(links.filter(~pl.col("row").is_in(wrong)), tuple(problems))
 
 
 def _yes_no(name: str) -> "pl.Expr":

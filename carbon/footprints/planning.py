@@ -30,11 +30,17 @@ _Answer = tuple["pl.DataFrame", "pl.DataFrame"]
 
 
 def answer_asks(
-    asks: "pl.DataFrame", factors: "pl.DataFrame", *, methods: Sequence[str], as_of: "date | None" = None
+    asks: "pl.DataFrame",
+    factors: "pl.DataFrame",
+    *,
+    methods: Sequence[str],
+    as_of: "date | None" = None,
+    amounts: "pl.DataFrame | None" = None,
 ) -> "tuple[pl.DataFrame, pl.DataFrame]":
     """Coefficients (`coefficients_schema`) of asks, and troubles: every ask and method is in one of the two.
 
-    asks : see `carbon.footprints.coefficients`; methods : the ways to count scope 2
+    asks : see `carbon.footprints.coefficients`; methods : the ways to count scope 2; amounts : what was used in each
+    month, to weigh measurements (`carbon.footprints.month_weights.month_amounts`); nothing is known without
     """
     import polars as pl
 
@@ -42,7 +48,7 @@ def answer_asks(
     is_unknown = pl.col("factor_id").is_not_null() & ~pl.col("factor_id").is_in(ids)
     lost, known = asks.filter(is_unknown), asks.filter(~is_unknown)
     bought = known.filter(pl.col("scope") == 2)
-    pairs = [_fuels(known, factors, as_of), _others(known, factors, as_of)]
+    pairs = [_fuels(known, factors, as_of, amounts), _others(known, factors, as_of)]
     pairs += [_by_location(bought, factors, as_of)] if "location" in methods else []
     pairs += [_by_market(bought, factors, as_of)] if "market" in methods else []
     answers = pl.concat([pl.DataFrame(schema=coefficients_schema()), *(pair[0] for pair in pairs)])
@@ -51,7 +57,9 @@ def answer_asks(
     return answers, pl.concat([no_troubles(), unknown, *(pair[1] for pair in pairs)])
 
 
-def _fuels(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") -> _Answer:
+def _fuels(
+    asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None", amounts: "pl.DataFrame | None"
+) -> _Answer:
     """Fuels and processes: by their carbon where it is known, gases beside CO2 by factor; else all by factor."""
     import polars as pl
 
@@ -61,10 +69,10 @@ def _fuels(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") 
     direct_ids = factors.filter(pl.col("parameter") == _FACTOR)["factor_id"].implode()
     is_direct = pl.col("factor_id").is_in(direct_ids).fill_null(False)
     free = fuels.filter(~is_direct)
-    carbon = fuel_parameters(free, factors, "carbon_content", as_of=as_of)
+    carbon = fuel_parameters(free, factors, "carbon_content", as_of=as_of, amounts=amounts)
     burnt = free.filter(pl.col("category").is_in(FUEL_CATEGORIES))
-    oxidation = fuel_parameters(burnt, factors, "oxidation", as_of=as_of)
-    energy = fuel_parameters(fuels, factors, "net_calorific_value", as_of=as_of)
+    oxidation = fuel_parameters(burnt, factors, "oxidation", as_of=as_of, amounts=amounts)
+    energy = fuel_parameters(fuels, factors, "net_calorific_value", as_of=as_of, amounts=amounts)
     by_factor = fuels.filter(is_direct | pl.col("factor_id").is_null())
     chosen = chosen_factors(by_factor, factors, parameter=_FACTOR, as_of=as_of)
     formula = carbon.join(_better_by_factor(fuels, chosen, carbon, factors), on="ask", how="anti")
@@ -74,7 +82,7 @@ def _fuels(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") 
     beside = chosen.filter(~is_formula | (~has_total & (pl.col("gas") != "CO2")))
     direct, unmet = direct_coefficients(fuels, beside, method=None, energy=energy)
     none = fuels.join(chosen, on="ask", how="anti").join(formula, on="ask", how="anti")
-    return pl.concat([answers, direct]), pl.concat([failed, unmet, _without(none)])
+    return pl.concat([answers, direct]), pl.concat([failed, unmet, _without(none, as_of)])
 
 
 def _better_by_factor(
@@ -101,7 +109,7 @@ def _others(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None")
     others = asks.filter((pl.col("scope") != 2) & ~is_carbon).with_columns(method=pl.lit(None, dtype=pl.String))
     chosen = chosen_factors(others, factors, parameter=_FACTOR, as_of=as_of)
     answers, unmet = direct_coefficients(others, chosen, method=None)
-    return answers, _concat(unmet, _without(others.join(chosen, on="ask", how="anti")))
+    return answers, _concat(unmet, _without(others.join(chosen, on="ask", how="anti"), as_of))
 
 
 def _by_location(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") -> _Answer:
@@ -110,7 +118,7 @@ def _by_location(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | N
     wanted = asks.filter(pl.col("method").ne_missing("market")).with_columns(method=pl.lit("location"))
     chosen = _located(wanted, factors, as_of)
     answers, unmet = direct_coefficients(wanted, chosen, method="location")
-    return answers, _concat(unmet, _without(wanted.join(chosen, on="ask", how="anti")))
+    return answers, _concat(unmet, _without(wanted.join(chosen, on="ask", how="anti"), as_of))
 
 
 def _by_market(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") -> _Answer:
@@ -129,7 +137,7 @@ def _by_market(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | Non
     same = located.with_columns(remarks=pl.concat_list("remarks", "told")).drop("told")
     found = pl.concat([chosen, same])
     answers, unmet = direct_coefficients(wanted, found, method="market")
-    return answers, _concat(unmet, _without(wanted.join(found, on="ask", how="anti")))
+    return answers, _concat(unmet, _without(wanted.join(found, on="ask", how="anti"), as_of))
 
 
 def _located(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None") -> "pl.DataFrame":
@@ -144,14 +152,17 @@ def _located(asks: "pl.DataFrame", factors: "pl.DataFrame", as_of: "date | None"
     return chosen_factors(free, common, parameter=_FACTOR, method="location", as_of=as_of)
 
 
-def _without(asks: "pl.DataFrame") -> "pl.DataFrame":
-    """Asks for which there is no factor."""
+def _without(asks: "pl.DataFrame", as_of: "date | None") -> "pl.DataFrame":
+    """Asks for which there is no factor, or none recorded by the day asked for."""
     import polars as pl
 
     place = pl.col("region").fill_null("an unknown region")
     found = pl.format("{} in {}, {} to {}", "activity", place, "first_day", "last_day")
     named = pl.when(pl.col("series").is_null()).then(pl.lit("")).otherwise(pl.format(" of the series {}", "series"))
-    expected = pl.format("a factor{} for it (greenfin factors find; greenfin load factors adds your own)", named)
+    by_then = "" if as_of is None else f" recorded by {as_of}"
+    expected = pl.format(
+        f"a factor{{}}{by_then} for it (greenfin factors find; greenfin load factors adds your own)", named
+    )
     return troubles(asks, "no_factor", "activity", found, expected)
 
 

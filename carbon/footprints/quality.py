@@ -1,4 +1,4 @@
-"""How good the data behind emissions are: PCAF score, coverage, completeness, timeliness and verified share.
+"""How good the data behind emissions are: PCAF score, completeness, timeliness, shares measured and verified.
 
 Knows `carbon/data/pcaf_rules.csv` and the measures. Must not know files of users, storage or how a line was calculated.
 Shares are weighted by the size of the emissions, so that a credit note never makes a share negative.
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MEASURED_EVIDENCE: Final = ("metered",)
-"""Evidence that counts as measured in the coverage; an invoice or a supplier's figure counts where it is verified."""
+"""Evidence that counts as measured in `measured_or_verified_share`; any other counts there where it is verified."""
 
 _MONTHS = 12
 _ALL = "_all"
@@ -144,10 +144,11 @@ def quality(
 
     lines : `lines_schema`, with their score (`score_lines`); by : columns of the lines, or year (`with_year`)
     Result: the columns of `by`; lines, activities UInt32; co2e_kg; score Float64, the PCAF score weighted by emissions,
-    1 best .. 5; score_share, of the emissions with a score; coverage_share, of those measured (`MEASURED_EVIDENCE`) or
-    verified; verified_share; timeliness_days Float64, the median over activities of the days from the end of the period
-    to the record; completeness_share, of the months that the streams of the years should have (`completeness`), null
-    where `by` has a column that a stream does not; gaps String, the months without data. Shares are null without
+    1 best .. 5; score_share, of the emissions with a score; measured_or_verified_share, of those measured
+    (`MEASURED_EVIDENCE`) or verified; verified_share; timeliness_days Float64, the median over activities of the
+    days from the end of the period to the record; completeness_share, of the months that the streams of the years
+    should have (`completeness`), null where `by` has a column that a stream does not; gaps String, the months
+    without data. Shares are null without
     emissions.
     Raises UnknownGrouping.
     """
@@ -163,7 +164,7 @@ def quality(
     late = (pl.col("recorded") - pl.col("last_day")).dt.total_days()
     shares = {
         "score_share": size.filter(has_score).sum() / size.sum(),
-        "coverage_share": size.filter(is_measured | is_verified).sum() / size.sum(),
+        "measured_or_verified_share": size.filter(is_measured | is_verified).sum() / size.sum(),
         "verified_share": size.filter(is_verified).sum() / size.sum(),
     }
     measures = (

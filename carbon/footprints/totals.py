@@ -15,7 +15,16 @@ from carbon.errors import CarbonError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["GROUPS", "MG_PER_KG", "MOST_MG", "TotalTooLarge", "UnlikeLines", "check_groups", "coverage", "totals"]
+__all__ = [
+    "GROUPS",
+    "MG_PER_KG",
+    "MOST_MG",
+    "TotalTooLarge",
+    "UnlikeLines",
+    "calculated_share",
+    "check_groups",
+    "totals",
+]
 
 GROUPS: Final = ("entity", "hub", "sector", "category", "activity", "period", "year", "gas")
 """What totals can be grouped by; scope and method always are. year : the one in which the period ends."""
@@ -80,12 +89,12 @@ def totals(lines: "pl.DataFrame", by: Sequence[str] = ()) -> "pl.DataFrame":
     )
 
 
-def coverage(lines: "pl.DataFrame", left_out: "pl.DataFrame", by: Sequence[str] = ()) -> "pl.DataFrame":
+def calculated_share(lines: "pl.DataFrame", left_out: "pl.DataFrame", by: Sequence[str] = ()) -> "pl.DataFrame":
     """How many of the activities asked for were calculated, by scope, method and the groups asked for.
 
     lines, left_out : of one calculation; by : some of entity, hub, sector, category, activity, period, year
-    Result: the columns of `by`, scope Int8, method, activities, calculated UInt32, share Float64 (of activities, not of
-    emissions: what was not calculated has none). An activity with one gas missing is not calculated.
+    Result: the columns of `by`, scope Int8, method, activities, calculated UInt32, calculated_share Float64 (of
+    activities, not of emissions: what was not calculated has none). An activity with one gas missing is not calculated.
     Raises UnlikeLines where a group is unknown or repeated.
     """
     import polars as pl
@@ -105,7 +114,7 @@ def coverage(lines: "pl.DataFrame", left_out: "pl.DataFrame", by: Sequence[str] 
     return (
         counted.group_by(*by, "scope", "method")
         .agg(activities=pl.len(), calculated=pl.col("is_calculated").sum())
-        .with_columns(share=pl.col("calculated") / pl.col("activities"))
+        .with_columns(calculated_share=pl.col("calculated") / pl.col("activities"))
         .sort(*by, "scope", "method")
     )
 

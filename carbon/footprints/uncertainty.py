@@ -124,8 +124,8 @@ def propagate(
     lines, factors, activities : as in `line_sources`; by : columns of the lines, or year; the sum of all without
     method : location or market, the scope 2 lines that count; biogenic CO2 never counts
     Result: the columns of `by`; lines UInt32; co2e_kg; lower_kg, upper_kg, null where no line has a range;
-    relative_low, relative_high, half-widths as shares of the size of co2e_kg; covered_share, of the emissions (by size,
-    credit notes too) with a range of any of their sources; whole_share, of those with a range of all of them.
+    relative_low, relative_high, half-widths as shares of the size of co2e_kg; ranged_share, of the emissions (by size,
+    credit notes too) with a range of any of their sources; fully_ranged_share, of those with a range of all of them.
     Raises UnknownGrouping.
     """
     import polars as pl
@@ -138,13 +138,13 @@ def propagate(
     )
     size = pl.col("co2e_kg").abs()
     totals = (
-        _with_coverage(chosen, sources)
+        _with_ranged(chosen, sources)
         .group_by(group, maintain_order=True)
         .agg(
             lines=pl.len(),
             co2e_kg=pl.col("co2e_kg").sum(),
-            covered_share=size.filter("is_covered").sum() / size.sum(),
-            whole_share=size.filter("is_whole").sum() / size.sum(),
+            ranged_share=size.filter("has_range").sum() / size.sum(),
+            fully_ranged_share=size.filter("has_every_range").sum() / size.sum(),
         )
     )
     total = pl.col("co2e_kg")
@@ -159,8 +159,8 @@ def propagate(
             upper_kg=total + pl.col("high_kg"),
             relative_low=pl.when(total != 0).then(pl.col("low_kg") / total.abs()),
             relative_high=pl.when(total != 0).then(pl.col("high_kg") / total.abs()),
-            covered_share=pl.col("covered_share").fill_nan(None),
-            whole_share=pl.col("whole_share").fill_nan(None),
+            ranged_share=pl.col("ranged_share").fill_nan(None),
+            fully_ranged_share=pl.col("fully_ranged_share").fill_nan(None),
         )
     )
 
@@ -199,8 +199,8 @@ def unknown_lines(
 ) -> "pl.DataFrame":
     """The lines without any range, in their order: their uncertainty is unknown, not nothing. Columns of `lines`."""
     chosen = countable(lines, method)
-    covered = _with_coverage(chosen, line_sources(chosen, factors, activities))
-    return covered.filter(~covered["is_covered"]).drop("is_covered", "is_whole")
+    covered = _with_ranged(chosen, line_sources(chosen, factors, activities))
+    return covered.filter(~covered["has_range"]).drop("has_range", "has_every_range")
 
 
 def _chosen(lines: "pl.DataFrame", by: Sequence[str], method: str) -> "tuple[pl.DataFrame, list[str]]":
@@ -228,8 +228,8 @@ def _parts(lines: "pl.DataFrame", sources: "pl.DataFrame", group: list[str]) -> 
     )
 
 
-def _with_coverage(lines: "pl.DataFrame", sources: "pl.DataFrame") -> "pl.DataFrame":
-    """Lines with is_covered (any range) and is_whole (a range of the activity and of every factor)."""
+def _with_ranged(lines: "pl.DataFrame", sources: "pl.DataFrame") -> "pl.DataFrame":
+    """Lines with has_range (any range) and has_every_range (a range of the activity and of every factor)."""
     import polars as pl
 
     counts = sources.group_by("line").agg(
@@ -242,8 +242,10 @@ def _with_coverage(lines: "pl.DataFrame", sources: "pl.DataFrame") -> "pl.DataFr
         lines.with_row_index("line")
         .join(counts, on="line", how="left", maintain_order="left")
         .with_columns(
-            is_covered=pl.col("factors").is_not_null(),
-            is_whole=(pl.col("has_own") | (pl.col("has_activity") & (pl.col("factors") == used))).fill_null(False),
+            has_range=pl.col("factors").is_not_null(),
+            has_every_range=(pl.col("has_own") | (pl.col("has_activity") & (pl.col("factors") == used))).fill_null(
+                False
+            ),
         )
         .drop("line", "factors", "has_activity", "has_own")
     )

@@ -19,16 +19,20 @@ def write_out(lines: "pl.DataFrame", factors: "pl.DataFrame", lang: Literal["zh"
 
     lines : `lines_schema`; factors : those that the lines name; lang : of the names
     working reads "100 t x 20 GJ/t x 26.1 t/TJ x 0.93 x 44/12 = 178002 kg CO2; x GWP 1 x share 1 = 178002 kg CO2e".
-    Units are as the sources print them: GJ/t meets t/TJ by 1000 GJ a TJ. A mean of several months is written as one.
+    Units are as the sources print them: GJ/t meets t/TJ by 1000 GJ a TJ. A mean of several months is written as one;
+    its weights, where it has some, are the amounts of those months.
     """
     import polars as pl
 
-    key = ["factor_ids", "formula", "gas"]
+    key = ["factor_ids", "formula", "gas", "_weighted"]
+    words = pl.col("remarks").fill_null("")
+    is_weighted = words.str.contains("weighted_by_amount") & ~words.str.contains("plain_mean_assumed")
+    lines = lines.with_columns(_weighted=is_weighted)
     distinct = lines.select(key).unique(maintain_order=True)
     known: dict[str, list[dict[str, Any]]] = {}
     for factor in factors.sort("factor_id", "gas").iter_rows(named=True):
         known.setdefault(factor["factor_id"], []).append(factor)
-    told = [_told(ids, formula, gas, known, lang) for ids, formula, gas in distinct.iter_rows()]
+    told = [_told(ids, formula, gas, known, lang, way) for ids, formula, gas, way in distinct.iter_rows()]
     parts = distinct.with_columns(
         pl.Series("factor_names", [names for names, _ in told], dtype=pl.String),
         pl.Series("product", [product for _, product in told], dtype=pl.String),
@@ -39,7 +43,7 @@ def write_out(lines: "pl.DataFrame", factors: "pl.DataFrame", lang: Literal["zh"
         *(_figure("amount"), "unit", "product", _figure("emissions_kg"), "gas"),
         *(_figure("gwp"), _figure("share"), _figure("co2e_kg")),
     )
-    return joined.with_columns(working=working).drop("product")
+    return joined.with_columns(working=working).drop("product", "_weighted")
 
 
 def _figure(name: str) -> "pl.Expr":
@@ -51,7 +55,7 @@ def _figure(name: str) -> "pl.Expr":
 
 
 def _told(
-    ids: Sequence[str], formula: str, gas: str, known: Mapping[str, list[dict[str, Any]]], lang: str
+    ids: Sequence[str], formula: str, gas: str, known: Mapping[str, list[dict[str, Any]]], lang: str, weighted: bool
 ) -> tuple[str, str]:
     """Names of the factors, and the product of their figures."""
     rows = [_row_of(known.get(factor_id, []), gas) for factor_id in ids]
@@ -62,7 +66,7 @@ def _told(
     for row in rows:
         if row is not None:
             groups.setdefault(row["parameter"], []).append(row)
-    figures = [_group(group) for group in groups.values()]
+    figures = [_group(group, "weighted mean" if weighted else "mean") for group in groups.values()]
     if formula.endswith(_CARBON_TO_CO2):
         if "oxidation" not in groups:
             figures.append("1 (oxidation, assumed)")
@@ -76,11 +80,11 @@ def _row_of(rows: Sequence[dict[str, Any]], gas: str) -> dict[str, Any] | None:
     return next(iter(same or rows), None)
 
 
-def _group(rows: Sequence[dict[str, Any]]) -> str:
+def _group(rows: Sequence[dict[str, Any]], mean: str) -> str:
     figures = [
         f"{row['value']:.12g}"
         if (row["numerator"], row["denominator"]) == ("1", "1")
         else f"{row['value']:.12g} {row['numerator']}/{row['denominator']}"
         for row in rows
     ]
-    return figures[0] if len(figures) == 1 else f"mean({', '.join(figures)})"
+    return figures[0] if len(figures) == 1 else f"{mean}({', '.join(figures)})"

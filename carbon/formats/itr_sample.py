@@ -2,9 +2,9 @@
 
 Knows both layouts. First: sheet "ITR input data", a row a company, columns `2019_ghg_s1` .. with the unit in
 `emissions_metric`. Second: sheet "ITR V2 esg data", a row a company and metric (S1, S2, S3, ...), a column a year, the
-unit in `unit`, a category of scope 3 or location and market in `submetric`. Either sheet may be saved as CSV. Layouts
-as the tool's docs/DataTemplateRequirements.rst and src/ITR/data/template.py read them. Must not know how emissions
-are used.
+unit in `unit`, a category of scope 3 or location and market in `submetric`. Either sheet may be saved as CSV, with
+commas or, as the sample files of that tool are, semicolons. Layouts as the tool's docs/DataTemplateRequirements.rst
+and src/ITR/data/template.py read them. Must not know how emissions are used.
 
 Where that tool fills gaps by interpolation, nothing is filled here: a scope without a figure is null and listed.
 """
@@ -20,6 +20,7 @@ from carbon.footprints.activity_words import category_words
 from carbon.footprints.periods import first_day_expr, last_day_expr
 from carbon.footprints.schemas import activities_schema
 from carbon.formats.eu.sheets import find_header, read_sheets
+from carbon.formats.semicolons import comma_separated, has_semicolons
 from carbon.formats.text import decode, read_bytes, split_cells
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _YEAR: Final = r"^(\d{4})(?:\.0)?$"
 _SCOPES: Final = {"S1": 1, "S2": 2, "S3": 3}
 _SUMS: Final = ("S1S2", "S1S3", "S2S3", "S1S2S3")
 _UNITS: Final = {"": "t", "k": "kt", "M": "Mt"}
+_NUMBER: Final = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d*)?(?:[eE][+-]?\d+)?$"
+_WITHOUT_COMMAS: Final = r"^[+-]?\d*(?:\.\d*)?(?:[eE][+-]?\d+)?$"
 _UNIT: Final = r"^(|k|M)t ?CO2e?$"
 _WHOLE: Final = ("all", "total", "combined")
 _METHODS: Final = {"location": "location", "location-based": "location", "market": "market", "market-based": "market"}
@@ -74,7 +77,8 @@ def read_itr(path: Path) -> ItrReading:
     """
     import polars as pl
 
-    typed = _typed(_figures(path))
+    sheets, number = _sheets(path)
+    typed = _typed(_figures(sheets, path.name), number)
     findings = pl.concat([_row_findings(typed), _part_findings(typed)])
     apart = typed.join(findings.select("row", "column").unique(), on=["row", "column"], how="semi")
     kept = typed.join(findings.select("row", "column").unique(), on=["row", "column"], how="anti")
@@ -85,12 +89,11 @@ def read_itr(path: Path) -> ItrReading:
     )
 
 
-def _figures(path: Path) -> "pl.DataFrame":
+def _figures(sheets: "dict[str, pl.DataFrame]", file: str) -> "pl.DataFrame":
     """One row a filled cell of emissions: row, column, company_id, sector, report_date, metric, submetric, unit,
     base_year, year, text, all String but row."""
     import polars as pl
 
-    sheets = _sheets(path)
     # The second layout has the headings of the first on a sheet of its own, without the figures.
     for wanted, pattern in ((["company_id", "metric", "unit"], _YEAR), (["company_id", "emissions_metric"], _WIDE)):
         for cells in sheets.values():
@@ -105,15 +108,20 @@ def _figures(path: Path) -> "pl.DataFrame":
                 table.select("row", *(pl.col(column).alias(name) for name, column in first.items())), pattern
             )
     expected = "a sheet with company_id, metric and unit, or with company_id and emissions_metric"
-    raise UnknownFormat(f"found no such sheet in {path.name}, expected {expected}")
+    raise UnknownFormat(f"found no such sheet in {file}, expected {expected}")
 
 
-def _sheets(path: Path) -> "dict[str, pl.DataFrame]":
+def _sheets(path: Path) -> "tuple[dict[str, pl.DataFrame], str]":
+    """The cells of each sheet, and how a number may be written: between semicolons without any comma, since it cannot
+    be told there whether one is of thousands or of decimals."""
     if path.suffix.casefold() == ".xlsx":
-        return read_sheets(path)
+        return read_sheets(path), _NUMBER
     text = decode(read_bytes(path), path.name)
+    number = _NUMBER
+    if has_semicolons(text):
+        text, number = comma_separated(text, path.name), _WITHOUT_COMMAS
     width = text.split("\n", 1)[0].count(",") + 1
-    return {path.name: split_cells(text, path.name, width=width, header_rows=0)}
+    return {path.name: split_cells(text, path.name, width=width, header_rows=0)}, number
 
 
 def _melted(named: "pl.DataFrame", pattern: str) -> "pl.DataFrame":
@@ -138,14 +146,15 @@ def _melted(named: "pl.DataFrame", pattern: str) -> "pl.DataFrame":
     return typed.filter(pl.col("metric").is_in([*_SCOPES, *_SUMS])).sort("row", "year")
 
 
-def _typed(figures: "pl.DataFrame") -> "pl.DataFrame":
+def _typed(figures: "pl.DataFrame", number: str) -> "pl.DataFrame":
     import polars as pl
 
     part = pl.col("submetric").str.to_lowercase().str.strip_chars()
     category = part.str.extract(r"^cat (\d+):", 1).fill_null(part.str.replace(r"\.0$", ""))
     words = category_words() | _S3_WORDS
     is_third = pl.col("metric") == "S3"
-    amount = pl.col("text").str.replace_all(",", "").cast(pl.Float64, strict=False)
+    plain = pl.when(pl.col("text").str.contains(number)).then(pl.col("text").str.replace_all(",", ""))
+    amount = plain.cast(pl.Float64, strict=False)
     return figures.with_columns(
         period=pl.col("year"),
         scope=pl.col("metric").replace_strict(_SCOPES, default=None, return_dtype=pl.Int8),

@@ -15,7 +15,16 @@ from carbon.errors import FileTooLarge, UnreadableFile
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "decode", "extra_column", "read_bytes", "read_header", "split_cells"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "decode",
+    "extra_column",
+    "is_there",
+    "read_bytes",
+    "read_header",
+    "split_cells",
+]
 
 MAX_BYTES = 512 * 1024 * 1024
 MAX_ROWS = 5_000_000
@@ -25,6 +34,17 @@ _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 64 * 1024
 _SAMPLE_BYTES = 256 * 1024
 _OTHER_ENCODINGS = ["gb18030", "big5", "utf_16"]
+# Cells to the right of the last heading that are looked at, more of them only where a line has more: wide frames are
+# slow. A line with still more is refused.
+_EXTRA_CELLS = (1, 16, 128)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; false also for a name that no file can have, such as one too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES, first_bytes: int | None = None) -> bytes:
@@ -97,8 +117,10 @@ def split_cells(text: str, file: str, *, width: int, header_rows: int, max_rows:
 
     width : number of headings; header_rows : lines to leave out at the top
     Result : row (Int64, line as a spreadsheet shows it), c0..c{width} (String, stripped, null where empty); the last
-    one is empty unless a line has more cells than headings. Blank lines are rows of nulls, so that numbers stay right.
-    Raises FileTooLarge beyond max_rows, UnreadableFile where the quotes do not match.
+    one is empty unless a line has filled cells to the right of the last heading, of which it holds the first. Blank
+    lines are rows of nulls, so that numbers stay right.
+    Raises FileTooLarge beyond max_rows, UnreadableFile where the quotes do not match or a line has hundreds of cells
+    more than headings.
     """
     import polars as pl
 
@@ -111,20 +133,33 @@ def split_cells(text: str, file: str, *, width: int, header_rows: int, max_rows:
     if lines.count("\n") < header_rows:
         return pl.DataFrame(schema=schema)
     # A line of our own in front fixes the number of columns at one more than the headings, so that longer lines show.
-    body = ",".join(names) + "\n" + lines.split("\n", header_rows)[header_rows]
-    try:
-        cells = pl.read_csv(
-            body.encode(),
-            schema=dict.fromkeys(names, pl.String),
-            row_index_name="row",
-            row_index_offset=header_rows + 1,
-            truncate_ragged_lines=True,
-        )
-    except pl.exceptions.PolarsError as error:
-        first = str(error).split("\n\n")[0].strip()
-        raise UnreadableFile(f"found {file}: {first}; expected comma-separated cells") from error
+    cells = _parse(lines.split("\n", header_rows)[header_rows], file, width=width, first_row=header_rows + 1)
     stripped = pl.col(names).str.strip_chars()
     return cells.select(
         pl.col("row").cast(pl.Int64),
         pl.when(stripped != "").then(stripped).name.keep(),
     )
+
+
+def _parse(body: str, file: str, *, width: int, first_row: int) -> "pl.DataFrame":
+    """row, c0..c{width}: the last one holds the first filled one of the extra cells. Raises UnreadableFile."""
+    import polars as pl
+
+    for extra in _EXTRA_CELLS:
+        names = [f"c{position}" for position in range(width + extra)]
+        try:
+            # A line of our own in front fixes the number of columns, so that longer lines are told and not cut.
+            cells = pl.read_csv(
+                f"{','.join(names)}\n{body}".encode(),
+                schema=dict.fromkeys(names, pl.String),
+                row_index_name="row",
+                row_index_offset=first_row,
+            )
+        except pl.exceptions.PolarsError as error:
+            is_wide = "more fields" in str(error)
+            continue
+        beyond = [pl.when(pl.col(name).str.strip_chars() != "").then(name) for name in names[width:]]
+        return cells.select("row", *names[:width], pl.coalesce(beyond).alias(extra_column(width)))
+    # What the parser says quotes cells, which may name a person, over several lines.
+    told = f"a line with over {width + _EXTRA_CELLS[-1]} cells" if is_wide else "quotes that do not match"
+    raise UnreadableFile(f"found {told} in {file}; expected comma-separated cells below {width} headings")

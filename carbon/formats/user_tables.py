@@ -5,18 +5,27 @@ Knows the three kinds of files. Must not know what any column means.
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from carbon.errors import FileTooLarge, Problem, UnknownFormat, UnreadableFile
-from carbon.formats.text import MAX_ROWS, decode, extra_column, read_bytes, split_cells
+from carbon.formats.text import MAX_ROWS, decode, extra_column, is_there, read_bytes, split_cells
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FileReading", "cells_of", "read_cells", "read_parquet_cells", "read_sheet_cells", "table_kind"]
+__all__ = [
+    "FileReading",
+    "cells_of",
+    "place_headings",
+    "read_cells",
+    "read_parquet_cells",
+    "read_sheet_cells",
+    "table_kind",
+    "unread_columns",
+]
 
 _PLAIN_NUMBER: Final = r"^[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$"
 
@@ -44,8 +53,8 @@ def read_cells(
     file : name to print, the path's own by default; hide_headings : do not quote the first line, which may name a
     person where headings are missing
     Result : rows with row (Int64) and one String column for each heading, null where empty or absent; a line with more
-    cells than headings is set apart as a problem, since something in it stands in the wrong column.
-    Raises UnknownFormat where a needed heading is missing, UnreadableFile, FileTooLarge.
+    cells than headings is set apart as a problem, since something in it stands in the wrong column. Columns that are
+    not read are warned of. Raises UnknownFormat (`place_headings`), UnreadableFile, FileTooLarge.
     """
     name = file or path.name
     return cells_of(decode(read_bytes(path), name), name, needed, optional, hide_headings=hide_headings)
@@ -58,12 +67,9 @@ def cells_of(
     import polars as pl
 
     header = [cell.strip() for cell in next(csv.reader(io.StringIO(text)), [])]
-    lacking = [column for column in needed if column not in header]
-    if lacking:
-        found = f"{len(header)} other columns" if hide_headings else ", ".join(header) or "nothing"
-        raise UnknownFormat(f"found {name} with the headings {found}; expected also {', '.join(lacking)}")
-    cells = split_cells(text, name, width=len(header), header_rows=1)
     wanted = [*needed, *optional]
+    places = place_headings(header, {column: (column,) for column in wanted}, needed, name, hide=hide_headings)
+    cells = split_cells(text, name, width=len(header), header_rows=1)
     is_crowded = pl.col(extra_column(len(header))).is_not_null()
     crowded = cells.filter(is_crowded)["row"].to_list()
     rows = (
@@ -71,7 +77,7 @@ def cells_of(
         .select(
             "row",
             *(
-                (pl.col(f"c{header.index(column)}") if column in header else pl.lit(None, pl.String)).alias(column)
+                (pl.col(f"c{places[column]}") if column in places else pl.lit(None, pl.String)).alias(column)
                 for column in wanted
             ),
         )
@@ -79,7 +85,68 @@ def cells_of(
     )
     expected = "no more cells than headings"
     problems = [Problem(name, row, None, "more cells", expected, "too_many_cells", "error") for row in crowded]
-    return FileReading(name, rows, rows.height + len(crowded), tuple(problems))
+    unread = unread_columns(cells, header, places.values(), name, hide=hide_headings)
+    return FileReading(name, rows, rows.height + len(crowded), (*unread, *problems))
+
+
+def place_headings(
+    header: Sequence[str],
+    wanted: Mapping[str, Sequence[str]],
+    needed: Collection[str],
+    file: str,
+    *,
+    hide: bool = False,
+) -> dict[str, int]:
+    """Column to the position of its heading, of those that the file has; capital letters make no difference.
+
+    header : cells of the first line; wanted : the headings that each column may have; needed : columns that the file
+    must have; hide : do not quote the first line
+    Raises UnknownFormat with everything at once: columns that are missing, that stand twice, and headings that are
+    none, among which a missing one may stand mistyped.
+    """
+    plain = [heading.casefold() for heading in header]
+    found = {column: [at for at, one in enumerate(plain) if one in headings] for column, headings in wanted.items()}
+    missing = [" or ".join(wanted[column]) for column in needed if not found[column]]
+    twice = {column: places for column, places in found.items() if len(places) > 1}
+    if missing or twice:
+        shown = f"{len(header)} columns" if hide else f"the headings {', '.join(filter(None, header)) or 'nothing'}"
+        known = {at for places in found.values() for at in places}
+        unknown = [heading for at, heading in enumerate(header) if heading and at not in known]
+        told = [f"found {file} with {shown}"]
+        told += [f"expected also {', '.join(missing)}"] if missing else []
+        told += [f"expected one {column}, not columns {_places(places)}" for column, places in twice.items()]
+        told += [f"not known: {', '.join(unknown)}"] if unknown and not hide else []
+        raise UnknownFormat("; ".join(told))
+    return {column: places[0] for column, places in found.items() if places}
+
+
+def unread_columns(
+    cells: "pl.DataFrame", header: Sequence[str], read: Collection[int], file: str, *, hide: bool = False
+) -> list[Problem]:
+    """Warnings of columns that nobody reads: those with a heading that is not known, and cells below no heading.
+
+    cells : c0, c1, ... as in `carbon.formats.text.split_cells`; read : positions of the columns that are read
+    hide : name columns by number, since a heading may name a person
+    """
+    expected = "a heading that is known, or no such column"
+    problems = []
+    for at, heading in enumerate(header):
+        if at in read:
+            continue
+        filled = cells[f"c{at}"].is_not_null().sum()
+        if heading:
+            named = f"column {at + 1}" if hide else heading
+            found = "a column that is not read"
+        elif filled:
+            named, found = f"column {at + 1}", f"{filled} cells below no heading, which are not read"
+        else:
+            continue
+        problems.append(Problem(file, None, named, found, expected, "unread_heading", "warning"))
+    return problems
+
+
+def _places(places: Sequence[int]) -> str:
+    return " and ".join(str(at + 1) for at in places)
 
 
 def table_kind(path: Path, what: str) -> Literal["csv", "xlsx", "parquet"]:
@@ -87,7 +154,7 @@ def table_kind(path: Path, what: str) -> Literal["csv", "xlsx", "parquet"]:
 
     what : word for the rows, to print. Raises UnreadableFile where there is no file, UnknownFormat.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise UnreadableFile(f"found no file {path.name}, expected a file of {what} (.csv, .xlsx or .parquet)")
     end = path.name.casefold().removesuffix(".gz").rpartition(".")[2]
     for kind in ("csv", "xlsx", "parquet"):

@@ -3,6 +3,7 @@
 import html
 import os
 import re
+import shutil
 import socket
 import sys
 import time
@@ -169,9 +170,18 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
+@pytest.fixture(scope="session")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home as it is once opened; copied for each test, for that is quicker than to make it."""
+    home = tmp_path_factory.mktemp("first") / "home"
+    open_store(Settings.from_env({"GREENFIN_HOME": str(home)})).close()
+    return home
+
+
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+def run(home: Path, first_home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     """Run one command on a home of its own."""
+    shutil.copytree(first_home, home)
     monkeypatch.setenv("GREENFIN_HOME", str(home))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     return command

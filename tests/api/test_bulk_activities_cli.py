@@ -49,7 +49,8 @@ def test_a_file_without_a_good_row_ends_with_4(run: Run) -> None:
 
 def test_totals_with_what_is_emitted_and_saved(run: Run) -> None:
     run("load", "personal-activities", "mine.csv")
-    code, out, _ = run("footprint", "city-totals", "--format", "json")
+    everything = ("footprint", "city-totals", "--format", "json", "--least-persons", "1")
+    code, out, _ = run(*everything)
     assert code == 0
     bus, power, wuhan = json.loads(out)
     assert (bus["hub"], bus["month"], bus["activity"], bus["unit"]) == ("beijing", "2024-10", "bus", "pkm")
@@ -60,7 +61,8 @@ def test_totals_with_what_is_emitted_and_saved(run: Run) -> None:
     # Hubei's grid, 2023: 0.4044 kg/kWh (cn-grid_average-2023-420000).
     assert (wuhan["hub"], wuhan["basis"], wuhan["reduction_kg"]) == ("wuhan", "factor", None)
     assert wuhan["co2e_kg"] == pytest.approx(120.25 * 0.4044, rel=1e-12)
-    _, out, _ = run("footprint", "city-totals", "--format", "json", "--hub", "武汉", "--hub", "北京", "--year", "2023")
+    assert (bus["activity_persons"], power["activity_persons"], bus["suppressed"]) == (2, 1, False)
+    _, out, _ = run(*everything, "--hub", "武汉", "--hub", "北京", "--year", "2023")
     assert json.loads(out) == [wuhan]
 
 
@@ -84,3 +86,38 @@ def test_nothing_loaded_or_asked_wrongly(run: Run) -> None:
     assert run("footprint", "city-totals", "--hub", "atlantis")[0] == 3
     assert run("footprint", "city-totals", "--engine", "dask")[0] == 4
     assert run("footprint", "city-totals", "--gwp", "AR9")[0] == 4
+
+
+def test_rows_of_few_persons_are_not_shown(run: Run) -> None:
+    """Five persons take the bus, one of them ten times; four use electricity."""
+    lines = ["day,hub,activity,person,amount,unit"]
+    lines += [f"2024-10-01,wuhan,bus,{person},2,pkm" for person in (1, 2, 3, 4, *[5] * 10)]
+    lines += [f"2024-10-01,wuhan,electricity,{person},7.25,kWh" for person in (1, 2, 3, *[4] * 10)]
+    Path("few.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run("load", "personal-activities", "few.csv")
+    ask = ("footprint", "city-totals", "--format")
+    _, out, err = run(*ask, "json")
+    bus, power = json.loads(out)
+    assert (bus["suppressed"], bus["rows"], bus["amount"], bus["activity_persons"]) == (False, 14, 2.0 * 14, 5)
+    figures = ("rows", "amount_milli", "amount", "persons", "activity_persons", "co2e_kg", "reduction_kg")
+    assert (power["suppressed"], {power[name] for name in figures}) == (True, {None})
+    assert "1 of 2 rows are not shown: fewer than 5 persons" in err
+    assert "94.25" not in run(*ask, "csv")[1] + run(*ask, "table")[1]
+    assert "2行中有1行不显示：不足5人" in run(*ask, "table", "--lang", "zh")[1]
+    _, out, err = run(*ask, "json", "--least-persons", "4")
+    assert json.loads(out)[1]["amount"] == 7.25 * 13
+    assert "not shown" not in err
+    assert run(*ask, "json", "--least-persons", "0")[0] == 2
+    assert run(*ask, "json", "--least-persons", "101")[0] == 2
+
+
+@pytest.mark.parametrize("name", ["broken.parquet", "crowded.csv", "n" * 300 + ".csv"])
+def test_a_file_that_cannot_be_read_is_told_in_one_line(run: Run, name: str) -> None:
+    if len(name) < 255:
+        content = {"broken.parquet": "PAR1", "crowded.csv": ACTIVITIES + "2024-10-01,北京,bus,12,5.5,pkm,,ann\n"}
+        Path(name).write_text(content[name], encoding="utf-8")
+    code, _, err = run("load", "personal-activities", name)
+    assert code == 4
+    assert "expected a" in err
+    assert "ann" not in err
+    assert len([line for line in err.splitlines() if line.startswith("greenfin")]) == 1

@@ -25,14 +25,6 @@ LINES = [
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
-@pytest.fixture
 def facts(tmp_path: Path) -> str:
     path = tmp_path / "facts.csv"
     path.write_text(FACTS, encoding="utf-8")

@@ -21,14 +21,6 @@ LINES = [
 ]
 
 
-@pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
 def trades(folder: Path, lines: list[str], name: str = "trades.csv") -> str:
     path = folder / name
     path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")

@@ -104,7 +104,9 @@ def test_years_asked_for_are_told_against_the_years_before(client: TestClient) -
     whole = client.get("/v1/hubs/wuhan/decoupling").json()
     part = client.get("/v1/hubs/wuhan/decoupling?from=2018&to=2019").json()
     assert part == [row for row in whole if row["year"] in (2018, 2019)]
-    assert client.get("/v1/hubs/wuhan/emissions?from=2020&to=2019").json() == []
+    for span, years in (("from=2099", [2099]), ("to=1990", [1990]), ("from=2019&to=2019", [2019])):
+        rows = client.get(f"/v1/hubs/wuhan/emissions?{span}").json()
+        assert [int(row["period"]) for row in rows] == years
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,11 @@ def test_years_asked_for_are_told_against_the_years_before(client: TestClient) -
         ("/v1/hubs/atlantis/decoupling.csv", 404, "unknown hub 'atlantis'"),
         ("/v1/hubs/wuhan/emissions?from=soon", 422, "query.from: found soon"),
         ("/v1/hubs/wuhan/decoupling?base=1066", 422, "query.base: found 1066"),
+        ("/v1/hubs/wuhan/emissions?from=2020&to=2019", 422, "query.to: found 2019; expected a year not before 2020"),
+        ("/v1/hubs/wuhan/emissions.csv?from=2020&to=2019", 422, "query.to: found 2019"),
+        ("/v1/hubs/wuhan/decoupling?from=2020&to=2019", 422, "query.to: found 2019"),
+        ("/v1/hubs/wuhan/emission-trends?from=2020&to=2019", 422, "query.to: found 2019"),
+        ("/v1/hubs/wuhan/carbon-market?from=2023-02-01&to=2023-01-31", 422, "query.to: found 2023-01-31"),
     ],
 )
 def test_wrong_questions_are_problems(client: TestClient, url: str, status: int, said: str) -> None:
@@ -231,7 +238,7 @@ def test_footprints_stand_beside_the_inventory(footprints: TestClient) -> None:
         5,
         1,
     )
-    assert row["bottom_up_coverage"] == pytest.approx(991_490 / 99.149e6)
+    assert row["bottom_up_share_of_edgar"] == pytest.approx(991_490 / 99.149e6)
     assert (row["missing"], row["edgar_t"]) == (None, pytest.approx(99.149e6))
     assert rows["2018"]["bottom_up_scope_1_t"] is None
     page = footprints.get("/en/hubs/wuhan/emissions").text

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from api import output
 from api.lang import texts
 
 Run = Callable[..., tuple[int, str, str]]
@@ -39,6 +40,37 @@ def test_a_pipe_gets_rows(run: Run) -> None:
     assert trends["CEADS", "emissions"]["missing_years"] == "2020; 2021; 2022; 2023"
     code, out, _ = run("city-emissions", "wuhan", "--list", "sums", "--by", "period,entity", "--format", "csv")
     assert (code, out) == (0, "hub,period,entity,scope,method,entities,lines,co2e_t,biogenic_t\n")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_cut_on_a_screen(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, width: int
+) -> None:
+    """With footprints beside the inventories, which have all columns filled: headings are wrapped, and whole."""
+    path = tmp_path / "a.csv"
+    head = "entity,hub,period,scope,category,activity,amount,unit"
+    rows = (
+        "mill,wuhan,2019,1,stationary,natural_gas,90000,万Nm3",
+        "mill,wuhan,2019,2,electricity,electricity,900000,MWh",
+    )
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    assert run("load", "activities", str(path))[0] == 0
+    assert run("footprint", "calculate")[0] == 0
+    monkeypatch.setattr(output, "PIPE_WIDTH", width)
+    code, out, err = run("city-emissions", "wuhan", "--years", "2017-2020", "--format", "table", "--lang", lang)
+    assert code == 0, err
+    assert "…" not in out
+    text = texts("cli", "zh" if lang == "zh" else "en")
+    tables = out[: out.index(texts("notes", "zh" if lang == "zh" else "en")["emissions_edgar"])]
+    told = set(out.split())
+    for label in ("edgar_mt", "edgar_per_gdp", "ceads_change", "scope_1", "scope_2_market", "share_of_edgar"):
+        assert set(text[f"emissions_{label}"].split()) <= told, label
+    assert text["title_emissions_footprints"].format(hub={"en": "Wuhan", "zh": "武汉"}[lang]) in out
+    assert tables
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line[:4] == "2019"}
+    # The last row of 2019 is that of the footprints: one entity.
+    assert lines["2019"][1] == "1"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

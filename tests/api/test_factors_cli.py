@@ -50,8 +50,9 @@ def test_find_for_programs(run: Run) -> None:
         (("electricity", "--day", "tomorrow"), 2, "expected a day"),
         (("electricity", "--year", "2023", "--method", "both"), 2, "expected location, market"),
         (("electricity", "--year", "2023", "--parameter", "ef"), 2, "expected emission_factor"),
+        (("electricity", "--year", "2023", "--series", "grid"), 3, "series: found 'grid', expected one of: "),
         (("electricity", "--year", "2023", "--unit", "parsec"), 4, "found unit 'parsec'"),
-        (("diesel", "--year", "2023"), 3, "of diesel there is no emission_factor, but by --parameter: carbon_content"),
+        (("coal", "--year", "2023"), 3, "of coal there is no emission_factor, but by --parameter: carbon_content"),
     ],
 )
 def test_find_says_what_is_wrong(run: Run, words: tuple[str, ...], code: int, told: str) -> None:
@@ -66,6 +67,28 @@ def test_a_series_that_must_be_asked_for(run: Run) -> None:
     )
     assert code == 0
     assert "None is taken: name a series with --series." in out
+    code, out, _ = run("factors", "find", "diesel", "--year", "2023", "--format", "table")
+    assert code == 0
+    assert "None is taken: name a series with --series." in out
+    assert "Of diesel there are also, by --parameter: carbon_content, net_calorific_value, oxidation" in out
+
+
+@pytest.mark.parametrize(
+    ("lang", "none"), [("en", "None is taken: the amount's unit"), ("zh", "未选用任何因子：数量单位")]
+)
+def test_no_factor_is_taken_for_a_unit_that_cannot_be_converted(run: Run, lang: str, none: str) -> None:
+    words = ("factors", "find", "electricity", "--region", "wuhan", "--year", "2023", "--unit")
+    code, out, _ = run(*words, "t", "--format", "table", "--lang", lang)
+    assert code == 0
+    assert none in out
+    assert "cn-grid_average-2023-420000" in out
+    code, out, _ = run(*words, "t", "--format", "json")
+    rows = json.loads(out)
+    assert rows
+    assert {(row["chosen"], row["reason"]) for row in rows} == {(False, "unit_unlike")}
+    # A gigajoule is 277.8 kWh: the same factor as without a unit.
+    _, out, _ = run(*words, "GJ", "--format", "json")
+    assert [row["factor_id"] for row in json.loads(out) if row["chosen"]] == ["cn-grid_average-2023-420000"]
 
 
 def test_list_and_show(run: Run) -> None:
@@ -84,7 +107,10 @@ def test_list_and_show(run: Run) -> None:
     code, out, _ = run("factors", "show", "cn-power-carbon-coal-2022", "--format", "json")
     assert json.loads(out)[0]["value"] == 30.85
     assert run("factors", "show", "nothing")[0] == 3
-    assert run("factors", "list", "--activity", "nothing")[0] == 3
+    for words in (("--activity", "nothing"), ("--series", "nothing")):
+        code, _, err = run("factors", "list", *words)
+        assert code == 3
+        assert "found 'nothing', expected one of: " in err
     assert run("factors", "list", "--region", "atlantis")[0] == 3
     assert run("factors", "list", "--parameter", "ef")[0] == 2
 
@@ -94,6 +120,7 @@ def test_units(run: Run) -> None:
     assert code == 0
     kwh = next(row for row in json.loads(out) if row["unit"] == "kWh")
     assert (kwh["dimension"], kwh["name_zh"]) == ("energy", "千瓦时")
+    assert "能量" in run("factors", "units", "--format", "table", "--lang", "zh")[1]
     assert "度" in kwh["aliases"]
     code, out, _ = run("factors", "units", "--format", "table", "--lang", "zh")
     assert code == 0

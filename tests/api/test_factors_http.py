@@ -48,7 +48,33 @@ def test_choice_is_the_same_as_on_the_command_line(client: TestClient) -> None:
     assert rows[0] == chosen
     assert client.get("/v1/factor-choice?activity=electricity&region=atlantis&year=2023").status_code == 404
     assert client.get("/v1/factor-choice?activity=electricity&region=wuhan").status_code == 422
-    assert client.get("/v1/factor-choice?activity=unicorn&region=wuhan&year=2023").json() == []
+    unlike = client.get("/v1/factor-choice?activity=electricity&region=wuhan&year=2023&unit=t").json()
+    assert {(row["chosen"], row["reason"]) for row in unlike} == {(False, "unit_unlike")}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("factors?parameter=x", "query.parameter: found x; expected one of: carbon_content, emission_factor, net_"),
+        ("factors?series=grid", "query.series: found grid; expected one of: "),
+        ("factors?gas=CO3", "query.gas: found CO3; expected one of: "),
+        ("factors?kind=magic", "query.kind: found magic; expected one of: combustion, electricity"),
+        ("factors?activity=unicorn", "query.activity: found unicorn; expected one of: anthracite"),
+        ("factors.csv?gas=co2", "query.gas: found co2; expected one of: "),
+        ("factor-choice?activity=unicorn&region=wuhan&year=2023", "query.activity: found unicorn"),
+        ("factor-choice?activity=electricity&region=wuhan&year=2023&series=grid", "query.series: found grid"),
+    ],
+)
+def test_a_name_that_no_factor_has_is_refused_with_the_known_ones(client: TestClient, query: str, said: str) -> None:
+    told = client.get(f"/v1/{query}")
+    assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
+    assert said in told.json()["detail"]
+
+
+def test_names_that_are_defined_need_no_factor(client: TestClient) -> None:
+    """A user's measurements are of the series measured, though none ships with the package."""
+    assert client.get("/v1/factors?series=measured").json() == []
+    assert client.get("/v1/factors?region=atlantis").status_code == 404
 
 
 def test_csv_is_the_same_table(client: TestClient) -> None:

@@ -61,13 +61,6 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out" / "fetched.csv"
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    monkeypatch.setenv("GREENFIN_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
 def function(name: str, body: str) -> str:
     """Source of a stand-in with one function."""
     return f"import pandas as pd\n__version__ = '1.19.5'\ndef {name}(symbol='湖北'):\n    {body}\n"

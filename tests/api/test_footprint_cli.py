@@ -77,8 +77,8 @@ def test_show_totals_coverage_and_left_out(loaded: Run) -> None:
     }
     assert by_year[2022, "2"] == pytest.approx(10_000 * 0.4364)
     assert by_year[2023, "2"] == 404_400
-    covered = asked(loaded, "show", "--list", "coverage")
-    assert [(row["scope"], row["method"], row["share"]) for row in covered] == [
+    covered = asked(loaded, "show", "--list", "calculated")
+    assert [(row["scope"], row["method"], row["calculated_share"]) for row in covered] == [
         (1, None, 1.0),
         (2, "location", 1.0),
         (2, "market", 1.0),
@@ -91,6 +91,24 @@ def test_show_totals_coverage_and_left_out(loaded: Run) -> None:
     # 200 t x 0.5 = 100 t; 1000 MWh x 0.4044 = 404.4 t; 10 MWh x 0.4364 = 4.364 t
     assert "508.764" in out
     assert "有 1 项活动未能核算" in out
+
+
+def test_people_read_words_where_programs_read_codes(loaded: Run) -> None:
+    loaded("footprint", "calculate")
+    table = ("--format", "table", "--lang")
+    _, out, _ = loaded("footprint", "show", "--by", "hub", *table, "zh")
+    assert {"武汉", "基于位置", "基于市场"} <= set(out.split())
+    assert not {"wuhan", "location", "market"} & set(out.split())
+    _, out, _ = loaded("footprint", "show", "--by", "hub", *table, "en")
+    assert {"Wuhan"} <= set(out.split())
+    _, out, _ = loaded("footprint", "runs", *table, "zh")
+    assert {"核算", "按各行份额"} <= set(out.split())
+    assert not {"calculate", "rows"} & set(out.split())
+    _, out, _ = loaded("footprint", "trace", "clinker-2023", *table, "zh")
+    assert {"工业过程", "计量"} <= set(out.split())
+    assert not {"False", "no", "yes"} & set(out.split())
+    assert {row["hub"] for row in asked(loaded, "show", "--by", "hub")} == {"wuhan"}
+    assert {row["kind"] for row in asked(loaded, "runs")} == {"calculate"}
 
 
 def test_lines_can_be_checked_by_hand(loaded: Run) -> None:

@@ -45,9 +45,9 @@ def test_intervals(calculated: Run) -> None:
     (whole,) = asked(calculated, "footprint", "uncertainty")
     assert isinstance(electricity["co2e_kg"], float)
     assert whole["upper_kg"] == pytest.approx(whole["co2e_kg"] + 0.05 * electricity["co2e_kg"])
-    assert whole["covered_share"] == pytest.approx(electricity["co2e_kg"] / whole["co2e_kg"])
+    assert whole["ranged_share"] == pytest.approx(electricity["co2e_kg"] / whole["co2e_kg"])
     by_scope = asked(calculated, "footprint", "uncertainty", "--by", "scope", "--method", "market")
-    assert [(row["scope"], row["covered_share"]) for row in by_scope] == [(1, 0.0), (2, 1.0)]
+    assert [(row["scope"], row["ranged_share"]) for row in by_scope] == [(1, 0.0), (2, 1.0)]
 
 
 def test_what_makes_it_uncertain_and_what_is_not_known(calculated: Run) -> None:
@@ -66,7 +66,7 @@ def test_trials_with_a_seed(calculated: Run) -> None:
     # 2.67 deviations over the root of the trials is the standard error of the percentile of a normal.
     error = 2.67 * half / 1.96 / math.sqrt(2000)
     assert first[0]["p97_5_kg"] == pytest.approx(exact["upper_kg"], abs=5 * error)
-    assert first[0]["covered_share"] == exact["covered_share"]
+    assert first[0]["ranged_share"] == exact["ranged_share"]
 
 
 def test_quality(calculated: Run) -> None:
@@ -78,7 +78,7 @@ def test_quality(calculated: Run) -> None:
     assert (found["entity"], found["year"], found["activities"]) == ("mill", 2023, 3)
     assert found["score"] == pytest.approx((1 * gas / 2 + 2 * gas / 2 + 2 * electricity) / whole)
     assert found["verified_share"] == pytest.approx(gas / 2 / whole)
-    assert found["coverage_share"] == pytest.approx((gas / 2 + electricity) / whole)
+    assert found["measured_or_verified_share"] == pytest.approx((gas / 2 + electricity) / whole)
     assert found["completeness_share"] == pytest.approx((12 + 2) / 24)
     assert str(found["gaps"]).startswith("natural_gas: 2023-03, 2023-04")
     assert found["timeliness_days"] == 10
@@ -107,6 +107,17 @@ def test_disclosure(calculated: Run) -> None:
     only = asked(calculated, "footprint", "disclosure", "--standard", "IFRS S2", "--boundary", "ours")
     assert {row["standard"] for row in only} == {"IFRS S2"}
     assert {row["boundary"] for row in only} == {"ours"}
+
+
+@pytest.mark.parametrize(("lang", "asks"), [("en", "asks for the potentials over 100 years"), ("zh", "最新评估")])
+def test_people_are_told_of_potentials_that_are_not_the_latest(run: Run, tmp_path: Path, lang: str, asks: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *ACTIVITIES]) + "\n", encoding="utf-8")
+    assert run("load", "activities", str(path))[0] == 0
+    for gwp, said in (("AR5GWP100", 2), ("AR6GWP100", 0)):
+        assert run("footprint", "calculate", "--gwp", gwp)[0] == 0
+        _, out, _ = run("footprint", "disclosure", "--format", "table", "--lang", lang)
+        assert out.count(asks) == said
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -150,7 +161,7 @@ def test_a_portfolio(calculated: Run, tmp_path: Path) -> None:
     scope_1 = next(row["co2e_kg"] for row in asked(calculated, "footprint", "show") if row["scope"] == "1")
     assert found["1"]["financed_t"] == pytest.approx(0.1 * 50 + 0.25 * float(str(scope_1)) / 1000)
     assert found["3"]["financed_t"] is None
-    assert found["1"]["covered_share"] == pytest.approx(35 / 40)
+    assert found["1"]["attributed_share"] == pytest.approx(35 / 40)
     for code_ in ("missing_denominator", "unknown_asset_class", "missing"):
         assert f"[{code_}]" in err
     rows = asked(calculated, "financed", str(place), "--rows")

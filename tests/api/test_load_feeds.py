@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 Run = Callable[..., Any]
 
 HEADER = "交易日期,交易机构,交易品种,开盘价,最高价,最低价,成交均价,成交量,成交金额"
@@ -15,14 +13,6 @@ LINES = [
     "2022-03-01,天津排放权交易所,TJEA,-,-,-,30.00,10,300.00",
     "2022-03-01,重庆碳排放权交易中心,CQEA-1,-,-,-,-,-,-",
 ]
-
-
-@pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
 
 
 def test_rows_of_other_markets_are_counted(run: Run, tmp_path: Path) -> None:

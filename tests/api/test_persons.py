@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ def salts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def prepared(home: Path, salts: Path) -> Settings:
+def prepared(home: Path, first_home: Path, salts: Path) -> Settings:
     """Settings of a home whose ledger has an account for the platform."""
+    shutil.copytree(first_home, home)
     settings = Settings.from_env({"GREENFIN_HOME": str(home), "GREENFIN_PERSON_SALTS": str(salts)})
     store = open_store(settings)
     with writing(store.engine) as connection:
@@ -178,6 +180,24 @@ def test_people_see_why_a_row_was_refused_in_their_language(run: Run, tmp_path: 
     words = ("persons", "record", str(tmp_path / "claims.csv"), "--platform", "app", "--format", "table", "--lang")
     assert "该平台无此用户的碳账户" in run(*words, "zh")[1]
     assert "a person with an account on this platform" in " ".join(run(*words, "en")[1].split())
+
+
+def test_tables_name_methodologies_cities_and_refusals_in_chinese(run: Run, tmp_path: Path) -> None:
+    _, out, _ = run("persons", "methods", "--format", "table", "--lang", "zh")
+    heading = out.splitlines()[1]
+    assert "方法学" in heading
+    assert "方式" not in heading
+    register(run, tmp_path)
+    path = tmp_path / "claims.csv"
+    path.write_text(CLAIMS, encoding="utf-8")
+    _, out, _ = run("persons", "record", str(path), "--platform", "app", "--format", "table", "--lang", "zh")
+    assert "拒绝原因" in out
+    assert "未选原因" not in out
+    _, out, _ = run("persons", "totals", "--format", "table", "--lang", "zh")
+    assert "武汉" in out
+    assert "wuhan" not in out
+    _, out, _ = run("persons", "totals", "--format", "json")
+    assert {row["hub"] for row in json.loads(out)} == {"wuhan"}
 
 
 def test_a_file_of_which_nothing_is_kept_ends_with_4(run: Run, tmp_path: Path) -> None:
@@ -403,7 +423,16 @@ def test_what_is_not_understood_is_a_problem_document(client: TestClient) -> Non
     assert post(client, "app/records", []).status_code == 422
     assert post(client, "app/records", [{**CLAIM, "amount": 1.2345}]).status_code == 422
     assert post(client, "app/records", [{**CLAIM, "name": "Ann"}]).status_code == 422
-    assert post(client, "nowhere/records", [CLAIM]).status_code == 503
+    for path, body in (
+        ("records", [CLAIM]),
+        ("consents", [{"person": "a", "hub": "wuhan", "event": "given", "day": "2025-01-01"}]),
+        ("person", {"person": "ann@mail"}),
+        ("erase", {"person": "ann@mail"}),
+        ("certify", {}),
+    ):
+        told = post(client, f"nowhere/{path}", body, **{"Idempotency-Key": "k"})
+        assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
+        assert "found the platform 'nowhere'" in told.json()["detail"]
     client.app.state.settings = Settings.from_env({})  # type: ignore[attr-defined]
     answer = post(client, "app/erase", {"person": "ann@mail"})
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")

@@ -21,14 +21,6 @@ SETTLED = [
 ]
 
 
-@pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
-    """Run one command on a home of its own."""
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return command
-
-
 def write(folder: Path, name: str, header: str, lines: list[str]) -> str:
     path = folder / name
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")

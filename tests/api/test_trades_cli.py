@@ -17,12 +17,11 @@ TRADES = """time,market,product,method,buyer,seller,price_cny,quantity_t
 
 
 @pytest.fixture
-def run(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
+def run(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run one command in a folder with a file of trades."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GREENFIN_HOME", str(home))
     (tmp_path / "mine.csv").write_text(TRADES, encoding="utf-8")
-    return command
+    return run
 
 
 def test_loading_lists_what_is_wrong_and_twice_changes_nothing(run: Run) -> None:

@@ -196,6 +196,24 @@ def test_too_many_rows(write_national):
     assert read_trades(path, market="CEA", max_rows=11)[1].rows.height == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "extra"),
+    [("1,2,,x", "x"), ("1,2,y,x", "y"), ("1,2" + "," * 100 + "z", "z"), ("1,2,, ,", None), ("1,2" + "," * 100, None)],
+)
+def test_no_cell_beyond_the_headings_is_lost(line: str, extra: str | None) -> None:
+    cells = split_cells(f"a,b\n3,4\n\n{line}\n5\n", "f", width=2, header_rows=1)
+    assert cells.rows() == [(2, "3", "4", None), (3, None, None, None), (4, "1", "2", extra), (5, "5", None, None)]
+
+
+@pytest.mark.parametrize(("line", "told"), [("1" + "," * 200, "a line with over 130 cells"), ('1,"ann\n2,3', "quotes")])
+def test_lines_that_cannot_be_read_are_told_in_one_line_without_their_cells(line: str, told: str) -> None:
+    with pytest.raises(UnreadableFile, match=told) as caught:
+        split_cells(f"a,b\n{line}\n", "f.csv", width=2, header_rows=1)
+    assert "\n" not in str(caught.value)
+    assert "ann" not in str(caught.value)
+    assert "f.csv" in str(caught.value)
+
+
 def test_cells_beyond_the_headings_are_seen():
     cells = split_cells("a,b\n1,2\n3,4,5,6\n7\n", "f", width=2, header_rows=1)
     assert cells.rows() == [(2, "1", "2", None), (3, "3", "4", "5"), (4, "7", None, None)]

@@ -66,24 +66,38 @@ def scan_activity_file(path: Path, *, file: str | None = None, hubs: ResolveHubs
 
     path : .csv (UTF-8, first line the headings) or .parquet; file : name to print, the path's own by default
     hubs : names of cities as written to their keys. Row numbers count the heading of a CSV file as line 1; the first
-    row of a Parquet file is row 1.
+    row of a Parquet file is row 1. Lines without any cell are left out; columns that are not read are warned of.
     Raises UnreadableFile, UnknownFormat (all missing columns and columns given twice at once).
     """
     import polars as pl
 
     name = file or path.name
     table = scan_table(path, name, "activities")
-    headings = find_headings(table, HEADINGS)
+    headings = find_headings(table, HEADINGS, hide=True)
     raw = table.rows.select(
         pl.col("row").cast(pl.Int64),
         *(found_expr(headings[role], table.schema).alias(f"{role}_raw") for role in REQUIRED),
-    )
+    ).filter(pl.any_horizontal(pl.col(f"{role}_raw").is_not_null() for role in REQUIRED))
     pairs, words = _words_of(raw, table)
     kinds = {role: table.schema[heading] for role, heading in headings.items()}
     checked = check_rows(_typed(raw, kinds, pairs, _keys(raw, hubs, table)), activity_rules(), headings, table)
     kept = [column for column in records_schema() if column != "activity"]
     good = checked.good.select("hub", *kept, "word")
-    return ActivityScan(good, words, checked.rows_read, checked.rows_kept, checked.problems)
+    problems = (*_unread(table, headings), *checked.problems)
+    return ActivityScan(good, words, checked.rows_read, checked.rows_kept, problems)
+
+
+def _unread(table: ScannedTable, headings: Mapping[str, str]) -> list[Problem]:
+    """Warnings of columns that nobody reads."""
+    read = headings.values()
+    expected = f"no columns but {', '.join(HEADINGS)}"
+    return [
+        Problem(
+            table.file, None, heading or f"{at}", "a column that is not read", expected, "unread_heading", "warning"
+        )
+        for at, heading in enumerate(table.schema, 1)
+        if heading not in read
+    ]
 
 
 def _typed(
@@ -109,7 +123,7 @@ def _typed(
 def _words_of(raw: "pl.LazyFrame", table: ScannedTable) -> "tuple[pl.DataFrame, pl.DataFrame]":
     """Activity and unit as written, each pair once: pair, written (the unit), unit (its own name), word; and the words.
 
-    A pair whose unit is not known has no word.
+    A pair whose unit is not known is left out, so that a file of nothing else costs nothing.
     """
     import polars as pl
 
@@ -118,18 +132,18 @@ def _words_of(raw: "pl.LazyFrame", table: ScannedTable) -> "tuple[pl.DataFrame, 
     named = found.with_columns(canonical_units(found["written"]).alias("unit"))
     words = named.drop_nulls("unit").select("name", "unit").unique(maintain_order=True)
     places = words.with_row_index("word").with_columns(pl.col("word").cast(pl.Int32))
-    pairs = named.join(places, on=["name", "unit"], how="left").select(
+    pairs = named.join(places, on=["name", "unit"]).select(
         pl.concat_str("name", "written", separator=_BETWEEN).alias("pair"), "written", "unit", "word"
     )
     return pairs, words
 
 
 def _keys(raw: "pl.LazyFrame", hubs: ResolveHubs, table: ScannedTable) -> "pl.DataFrame":
-    """What the file calls its cities, and their keys: written, hub; null for a city that nobody knows."""
+    """What the file calls its cities, and their keys: written, hub; without cities that nobody knows."""
     import polars as pl
 
     written = collect_scan(raw.select(_text("hub").alias("written").unique()), table)["written"].drop_nulls().sort()
-    return pl.DataFrame({"written": written, "hub": hubs(written).cast(pl.String)})
+    return pl.DataFrame({"written": written, "hub": hubs(written).cast(pl.String)}).drop_nulls()
 
 
 def _text(role: str) -> "pl.Expr":

@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Rows = tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int32]]
 
-__all__ = ["MOST_ROWS", "SLICE_ROWS", "PartTask", "TotalsTooLarge", "sum_part", "sums_schema"]
+__all__ = ["MOST_COUNTED", "MOST_ROWS", "SLICE_ROWS", "PartTask", "TotalsTooLarge", "sum_part", "sums_schema"]
 
 SLICE_ROWS: Final = 1 << 22
 """Rows held at a time by each thread: 42 MB in the columns that are read."""
 MOST_ROWS: Final = 1 << 32
 """Rows of a city and year: as many amounts of at most 2**31 - 1 thousandths stay within int64."""
+MOST_COUNTED: Final = 100
+"""Persons of one activity are counted up to here: enough to tell which cells are too small to be shown."""
 
 _COLUMNS: Final = ["person", "activity", "amount_milli"]
 _MONTHS: Final = 12
 _BLOCK: Final = 1 << 16  # Rows: the arrays that `bincount` makes of them stay in the processor's cache.
+_FIRST_BLOCK: Final = 1 << 12  # Rows that mostly hold MOST_COUNTED persons of every common activity.
+_CODE_BITS: Final = 16  # Of an activity; a person has the 31 bits above.
 
 
 class TotalsTooLarge(CarbonError):
@@ -53,13 +57,14 @@ def sums_schema() -> dict[str, type[pl.DataType]]:
     """Columns of `sum_part`.
 
     hub; month Date, its first day; activity Int16, a code; rows, amount_milli Int64, exact; persons Int64: different
-    persons of the city and month, whatever they did, the same in every row of the month
+    persons of the city and month, whatever they did, the same in every row of the month; activity_persons Int64:
+    different persons of the row itself, MOST_COUNTED where there are as many or more
     """
     import polars as pl
 
     return {
         **{"hub": pl.String, "month": pl.Date, "activity": pl.Int16},
-        **dict.fromkeys(("rows", "amount_milli", "persons"), pl.Int64),
+        **dict.fromkeys(("rows", "amount_milli", "persons", "activity_persons"), pl.Int64),
     }
 
 
@@ -75,13 +80,13 @@ def sum_part(task: PartTask) -> pl.DataFrame:
     if sum(task.rows) >= MOST_ROWS:
         raise TotalsTooLarge(f"found {sum(task.rows)} rows of {task.hub} in {task.year}, expected below {MOST_ROWS}")
     months = _months_at_once(task) if sum(task.rows) <= SLICE_ROWS else _months_in_slices(task)
-    found: list[tuple[Whole, Whole, Whole, Whole, Whole]] = []
+    found: list[tuple[Whole, Whole, Whole, Whole, Whole, Whole]] = []
     for month, slices in months:
-        rows, amounts, persons = _sum_month(slices)
+        rows, amounts, persons, few = _sum_month(slices)
         there = np.flatnonzero(rows)
         ones = np.ones(there.size, np.int64)
-        found.append((month * ones, there, rows[there], amounts[there], persons * ones))
-    place, codes, counts, sums, people = (np.concatenate(column) for column in zip(*found, strict=True))
+        found.append((month * ones, there, rows[there], amounts[there], persons * ones, few[there]))
+    place, codes, counts, sums, people, few = (np.concatenate(column) for column in zip(*found, strict=True))
     starts = np.array([date(task.year, number, 1) for number in range(1, _MONTHS + 1)], "datetime64[D]")
     return pl.DataFrame(
         {
@@ -91,26 +96,67 @@ def sum_part(task: PartTask) -> pl.DataFrame:
             "rows": counts,
             "amount_milli": sums,
             "persons": people,
+            "activity_persons": few,
         }
     )
 
 
-def _sum_month(slices: Iterable[Rows]) -> tuple[Whole, Whole, int]:
-    """Rows and amounts by code of activity, and how many different persons; each slice ascending by person."""
+def _sum_month(slices: Iterable[Rows]) -> tuple[Whole, Whole, int, Whole]:
+    """Rows and amounts by code of activity, how many different persons, and those of each code up to MOST_COUNTED; each
+    slice ascending by person."""
     import numpy as np
 
     rows, amounts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    pairs, is_open = np.zeros(0, np.int64), np.ones(0, np.bool_)
     seen: list[NDArray[np.int32]] = []
     for person, activity, amount in slices:
         more_rows, more_amounts = _sum_slice(activity, amount)
         rows, amounts = _added(rows, more_rows), _added(amounts, more_amounts)
+        is_open = np.concatenate([is_open, np.ones(rows.size - is_open.size, np.bool_)])
+        pairs = _few_persons(pairs, is_open, person, activity)
         is_first = np.empty(person.size, np.bool_)
         is_first[0] = True
         np.not_equal(person[1:], person[:-1], out=is_first[1:])
         seen.append(person[is_first])
         if len(seen) > 1 and sum(known.size for known in seen) > SLICE_ROWS:
             seen = [np.unique(np.concatenate(seen))]
-    return rows, amounts, seen[0].size if len(seen) == 1 else int(np.unique(np.concatenate(seen)).size)
+    persons = seen[0].size if len(seen) == 1 else int(np.unique(np.concatenate(seen)).size)
+    few = np.where(is_open, _by_code(pairs, rows.size), MOST_COUNTED)
+    return rows, amounts, persons, few
+
+
+def _few_persons(
+    pairs: Whole, is_open: NDArray[np.bool_], person: NDArray[np.int32], activity: NDArray[np.int16]
+) -> Whole:
+    """Each different person and code once, of codes with fewer than MOST_COUNTED persons so far.
+
+    pairs : those known before; is_open : of each code whether it is counted still, closed here in place. Blocks without
+    an open code, nearly all after the first, cost one look at their codes.
+    """
+    import numpy as np
+
+    start, length = 0, _FIRST_BLOCK
+    while start < activity.size:
+        codes = activity[start : start + length]
+        wanted = is_open[codes]
+        if wanted.any():
+            people = person[start : start + length][wanted].astype(np.int64)
+            fresh = people << _CODE_BITS | codes[wanted].astype(np.int64)
+            pairs = np.unique(np.concatenate([pairs, fresh]))
+            is_open &= _by_code(pairs, is_open.size) < MOST_COUNTED
+            pairs = pairs[is_open[_codes_of(pairs)]]
+        start, length = start + length, min(2 * length, _BLOCK)
+    return pairs
+
+
+def _codes_of(pairs: Whole) -> Whole:
+    return pairs & ((1 << _CODE_BITS) - 1)
+
+
+def _by_code(pairs: Whole, codes: int) -> Whole:
+    import numpy as np
+
+    return np.bincount(_codes_of(pairs), minlength=codes)
 
 
 def _sum_slice(activity: NDArray[np.int16], amount: NDArray[np.int32]) -> tuple[Whole, Whole]:

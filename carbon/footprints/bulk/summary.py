@@ -28,6 +28,7 @@ from carbon.footprints.bulk.table import (
     read_activity_words,
     write_part,
 )
+from carbon.formats.text import is_there
 from carbon.lake_files import remove_leftovers, replace_whole, sha256_of, split_by
 from carbon.scans import replaced_expr
 from carbon.trades.executors import Done, Engine, open_engine
@@ -44,7 +45,7 @@ __all__ = [
 
 _SUMS, _STAGING = "personal_activity_sums", "personal_staging_"
 # Raised whenever what the kernel returns changes, so that older sums are never taken for new ones.
-_SUMS_VERSION = "1"
+_SUMS_VERSION = "2"
 
 
 class NoPersonalActivities(CarbonError):
@@ -70,7 +71,8 @@ def load_personal_activities(
 ) -> BulkLoadReport:
     """Add the good rows of a file of activities to the table, in one version; bad rows are set apart and reported.
 
-    Activities not seen before get their codes first. The same bytes a second time change nothing.
+    Activities not seen before get their codes first. The same bytes a second time change nothing; rows have no id, so
+    that the same rows in other bytes (sorted otherwise, or as Parquet) count once more.
 
     path : .csv or .parquet, columns as in `carbon.footprints.bulk.files.HEADINGS`
     file_name : name to report, the path's own by default; hubs : names of cities to their keys
@@ -82,7 +84,7 @@ def load_personal_activities(
     say = progress or say_no_step
     name = file_name or path.name
     say("checking")
-    sha256 = sha256_of(path) if path.is_file() else ""
+    sha256 = sha256_of(path) if is_there(path) else ""
     if sha256 and is_loaded(lake, sha256):
         return BulkLoadReport(name, sha256, 0, 0, True, ())
     reading = scan_activity_file(path, file=name, hubs=hubs)
@@ -154,9 +156,10 @@ def _place(lake: Path, part: ActivityPart) -> Path:
 
 
 def _read_kept(place: Path) -> "pl.DataFrame | None":
+    """The sums that are kept; null where there are none, or none that can be read: they are then made anew."""
     import polars as pl
 
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, pl.exceptions.PolarsError):
         if place.is_file():
             return pl.read_parquet(place, hive_partitioning=False, glob=False)
     return None

@@ -20,13 +20,15 @@ def totals_schema() -> "dict[str, type[pl.DataType]]":
 
     hub; month String, 2024-01; activity, unit String; rows Int64; amount_milli Int64, exact, in thousandths of the
     unit; amount Float64, in the unit; persons Int64: different persons of the city and month, whatever they did: the
-    same in every row of the month, never to be added up
+    same in every row of the month, never to be added up; activity_persons Int64: different persons of the row itself,
+    counted up to `carbon.footprints.bulk.kernel.MOST_COUNTED`
     """
     import polars as pl
 
     return {
         **dict.fromkeys(("hub", "month", "activity", "unit"), pl.String),
-        **{"rows": pl.Int64, "amount_milli": pl.Int64, "amount": pl.Float64, "persons": pl.Int64},
+        **{"rows": pl.Int64, "amount_milli": pl.Int64, "amount": pl.Float64},
+        **dict.fromkeys(("persons", "activity_persons"), pl.Int64),
     }
 
 
@@ -42,6 +44,7 @@ def combine(parts: "Sequence[pl.DataFrame]", words: "pl.DataFrame") -> "pl.DataF
         "hub",
         pl.col("month").dt.strftime("%Y-%m"),
         pl.col("name").alias("activity"),
-        *("unit", "rows", "amount_milli", (pl.col("amount_milli").cast(pl.Float64) / MILLI).alias("amount"), "persons"),
+        *("unit", "rows", "amount_milli", (pl.col("amount_milli").cast(pl.Float64) / MILLI).alias("amount")),
+        *("persons", "activity_persons"),
     )
     return told.sort("hub", "month", "activity", "unit")

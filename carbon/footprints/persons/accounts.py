@@ -12,12 +12,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import IntegrityError
 
 from carbon.footprints.persons.hashing import Salts, is_id, person_hash, person_hashes, salt_checks
 from carbon.footprints.persons.queries import chunks, hold_persons, read_frame, table_of, write_rows
 from carbon.footprints.persons.refusals import PersonRefusal
 from carbon.footprints.persons.tables import Account, Consent, Platform
+from carbon.ledger import tables as ledger
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +57,8 @@ def register_platform(
     """Register who runs an app; with scheme, ledger_account and instrument where its credits are to be issued.
 
     Result : false where the very same platform is there already. Raises PersonRefusal: platform_in_use, other_salt (the
-    claims salt is one for all platforms, or the same trip on two of them would not be seen), no_ledger_account.
+    claims salt is one for all platforms, or the same trip on two of them would not be seen), no_ledger_account (the
+    ledger has no such scheme, no such open account of it, or no such instrument of it).
     """
     hold_persons(connection)
     checks = dict(zip(("salt_check", "claims_check"), salt_checks(salts), strict=True))
@@ -74,12 +75,27 @@ def register_platform(
             raise PersonRefusal("platform_in_use", f"the platform {platform!r} there with other particulars")
         return False
     check_claims_salt(connection, salts)
-    try:
-        write_rows(connection, Platform, [{"platform": platform, **given, **checks, "at_us": at_us}])
-    except IntegrityError:
-        found_terms = f"scheme {scheme!r}, account {ledger_account!r} and instrument {instrument!r}"
-        raise PersonRefusal("no_ledger_account", found_terms) from None
+    _check_ledger(connection, scheme, ledger_account, instrument)
+    write_rows(connection, Platform, [{"platform": platform, **given, **checks, "at_us": at_us}])
     return True
+
+
+def _check_ledger(connection: Connection, scheme: str | None, account: str | None, instrument: str | None) -> None:
+    """Raise PersonRefusal no_ledger_account, naming everything that the ledger does not have."""
+    if scheme is None:
+        return
+    schemes, accounts, instruments = (table_of(model) for model in (ledger.Scheme, ledger.Account, ledger.Instrument))
+    is_open = (accounts.c.scheme == scheme) & (accounts.c.status == "open")
+    asked = {
+        f"no scheme {scheme!r}": select(schemes.c.scheme).where(schemes.c.scheme == scheme),
+        f"no open account {account!r} of {scheme!r}": select(accounts.c.id).where(accounts.c.code == account, is_open),
+        f"no instrument {instrument!r} of {scheme!r}": select(instruments.c.id).where(
+            instruments.c.code == instrument, instruments.c.scheme == scheme
+        ),
+    }
+    missing = [told for told, query in asked.items() if connection.execute(query).first() is None]
+    if missing:
+        raise PersonRefusal("no_ledger_account", ", ".join(missing))
 
 
 def check_platform(connection: Connection, platform: str, salts: Salts) -> "dict[str, Any]":

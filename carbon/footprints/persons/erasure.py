@@ -4,6 +4,14 @@ Knows which rows belong to a person and which sums take their place. Must not kn
 erased person are sums by platform, city, month and method, sums by certification, a count of accounts by month, and
 the hashes of claims without any account, so that nobody can claim the same act again. An account id is random: with it
 gone from the tables, not even whoever has the salt can tell that the person was there.
+
+**Caps start anew.** A person who is erased and enrols again is a new account, whose day and year begin without a gram:
+within one year the two together may be credited up to twice the cap of a year, three times after a second erasure.
+Nothing here can prevent it, since whatever would tell that the two are one person (the hash, or any other trace of it)
+is what was erased; keeping it would make the erasure untrue. What is prevented: no act is credited twice, as the hash
+of its claim stays, so that the second account needs acts of its own; and grams of the first one that were not certified
+never will be. An operator who must hold the cap over an erasure has to refuse a second enrolment within the year
+itself, from its own records and on its own legal ground.
 """
 
 from datetime import date

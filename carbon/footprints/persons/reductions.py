@@ -34,7 +34,8 @@ def capped(rows: "pl.DataFrame", used: "pl.DataFrame") -> "pl.DataFrame":
     rows : account, method String, valid_from, day Date, reduction_g, cap_day_g, cap_year_g Int64 (null without cap)
     used : account, method, valid_from, day, credited_g: what was credited before
     A cap belongs to one row of a method (method, valid_from) and to one account: what was credited under another row
-    does not count against it. Result : rows with credited_g, 0 <= credited_g <= reduction_g.
+    does not count against it, nor what an erased account of the same person was (`erasure`: it cannot be known).
+    Result : rows with credited_g, 0 <= credited_g <= reduction_g.
     """
     import polars as pl
 

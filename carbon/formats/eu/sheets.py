@@ -31,7 +31,9 @@ def read_sheets(path: Path) -> "dict[str, pl.DataFrame]":
             for name in workbook.sheet_names
         }
     except (OSError, fastexcel.FastExcelError) as error:
-        raise UnreadableFile(f"found {path.name}: {error}; expected an .xlsx workbook") from error
+        # The lines below the first name places in the library, which help nobody.
+        first = str(error).split("\n")[0]
+        raise UnreadableFile(f"found {path.name}: {first}; expected an .xlsx workbook without a password") from error
     return {
         name: cells.select(
             pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row"),

@@ -1,50 +1,40 @@
 """A ledger as every store begins, and how a test imports into it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import polars as pl
 import pytest
 from sqlalchemy import Engine, text
-from sqlmodel import Session
 
-from api.db import create_tables, make_engine
-from carbon.embedded import load_embedded
+from api.db import make_engine
 from carbon.imports.report import ImportReport
 from carbon.ledger.audit import audit
 from carbon.ledger.book import Act
 from carbon.ledger.post import writing
-from carbon.ledger.seed import seed_registry
+
+from ...databases import fill_ledger
 
 NOW_US = 1_795_000_000_000_000  # in November 2026
 
 
-def seeded(engine: Engine) -> Engine:
-    with Session(engine) as session:
-        load_embedded(session)
-    seed_registry(engine, 0)
-    return engine
+@pytest.fixture
+def ledger(engine_on: Callable[..., Engine]) -> Engine:
+    return engine_on(fill_ledger)
 
 
 @pytest.fixture
-def ledger(engine: Engine) -> Engine:
-    return seeded(engine)
-
-
-@pytest.fixture
-def new_ledger(tmp_path: Path) -> Callable[[], Engine]:
+def new_ledger(new_database: Callable[..., AbstractContextManager[str]]) -> Iterator[Callable[[], Engine]]:
     """Further empty ledgers, on SQLite."""
-    made: list[Engine] = []
+    with ExitStack() as stack:
 
-    def make() -> Engine:
-        engine = make_engine(f"sqlite:///{tmp_path / f'more{len(made)}.sqlite'}")
-        create_tables(engine)
-        made.append(engine)
-        return seeded(engine)
+        def make() -> Engine:
+            engine = make_engine(stack.enter_context(new_database("sqlite", fill_ledger)))
+            stack.callback(engine.dispose)
+            return engine
 
-    yield make
-    for engine in made:
-        engine.dispose()
+        yield make
 
 
 Import = Callable[..., ImportReport]

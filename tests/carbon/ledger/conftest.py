@@ -5,30 +5,24 @@ from itertools import count
 
 import pytest
 from sqlalchemy import Connection, Engine
-from sqlmodel import Session
 
-from carbon.embedded import load_embedded
 from carbon.ledger.book import Act
 from carbon.ledger.orders import Receipt
 from carbon.ledger.parties import open_account, register_entity
 from carbon.ledger.post import writing
-from carbon.ledger.seed import seed_registry
+
+from ...databases import fill_ledger
 
 HOLDERS = ("A", "B", "C")
 
 
 @pytest.fixture
-def ledger(engine: Engine) -> Engine:
+def ledger(engine_on: Callable[..., Engine]) -> Engine:
     """An engine on a ledger that is seeded and has no holders yet."""
-    with Session(engine) as session:
-        load_embedded(session)
-    seed_registry(engine, 0)
-    return engine
+    return engine_on(fill_ledger)
 
 
-@pytest.fixture
-def new_act() -> Callable[[], Act]:
-    """Acts with ids and times that go up: a1 at 1 us, a2 at 2 us, ..."""
+def _acts() -> Callable[[], Act]:
     numbers = count(1)
     return lambda: _act(next(numbers))
 
@@ -37,17 +31,31 @@ def _act(number: int) -> Act:
     return Act(f"a{number}", number, "tester")
 
 
-@pytest.fixture
-def town(ledger: Engine, new_act: Callable[[], Act]) -> Engine:
-    """The ledger with entities A, B, C, each with an operator account of the national scheme by the same name."""
-    with writing(ledger) as connection:
+def _fill_town(engine: Engine) -> None:
+    fill_ledger(engine)
+    new_act = _acts()
+    with writing(engine) as connection:
         for name in HOLDERS:
             assert register_entity(connection, new_act(), name=f"Works {name}", code=name, contact="K").done
             opened = open_account(
                 connection, new_act(), code=name, scheme="CN", type="operator", entity=name, primary="P", secondary="S"
             )
             assert opened.done
-    return ledger
+
+
+@pytest.fixture
+def new_act() -> Callable[[], Act]:
+    """Acts with ids and times that go up: a1 at 1 us, a2 at 2 us, ..."""
+    return _acts()
+
+
+@pytest.fixture
+def town(engine_on: Callable[..., Engine], new_act: Callable[[], Act]) -> Engine:
+    """A ledger with entities A, B, C, each with an operator account of the national scheme by the same name."""
+    for _ in HOLDERS:
+        # What registered an entity and what opened its account.
+        new_act(), new_act()
+    return engine_on(_fill_town)
 
 
 @pytest.fixture

@@ -351,7 +351,7 @@ def _together(engine, works):
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # a reader of SQLite never waits for writers
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)  # a reader of SQLite never waits for writers
 def test_a_log_that_writers_hold_is_busy(history, monkeypatch):
     monkeypatch.setattr(chain, "_PATIENCE", "50ms")
     with writing(history) as writer:

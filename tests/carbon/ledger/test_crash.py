@@ -31,7 +31,7 @@ from .proof import faults, rows, state
 from .workers import Workers, kill, warm_workers
 
 KILLS = int(os.environ.get("GREENFIN_TEST_KILLS", "100"))
-ROWS = 20_000
+ROWS = 5_000
 
 
 @pytest.fixture(scope="module")

@@ -259,7 +259,7 @@ def test_any_question_is_answered_or_refused(busy, name, filters, sort, limit):
     assert page.rows.height <= limit
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the plan's words are SQLite's
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # the plan's words are SQLite's
 def test_pages_are_found_without_reading_what_was_passed(town):
     """The query plan of the last page of the big tables walks the key, on SQLite."""
     with writing(town) as connection:

@@ -174,3 +174,70 @@ def test_doubles_count_as_the_decimals_they_print(amounts: list[float], tmp_path
     ]
     assert found.good.collect()["amount_milli"].to_list() == expected
     assert len({problem.row for problem in found.problems}) == len(amounts) - len(expected)
+
+
+def test_columns_that_nobody_reads_are_told_and_lines_without_cells_left_out(tmp_path: Path) -> None:
+    found = scan(tmp_path, "", f"{GOOD},420106199001011234", ",,,,,,", header=f"{HEADER},idcard")
+    assert (found.rows_read, found.rows_kept) == (1, 1)
+    (problem,) = found.problems
+    assert (problem.row, problem.column, problem.code, problem.severity) == (
+        None,
+        "idcard",
+        "unread_heading",
+        "warning",
+    )
+
+
+def test_a_first_line_without_headings_is_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(UnknownFormat, match=r"found in mine.csv 6 columns; expected also day or 日期") as caught:
+        scan(tmp_path, GOOD, header="2024-05-31,wuhan,bus,13800138000,1,pkm")
+    assert "13800138000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [f"{GOOD},,13800138000", f"{GOOD},13800138000", '2024-05-31,"13800138000'])
+def test_a_line_that_cannot_be_split_is_told_in_one_line_and_not_quoted(tmp_path: Path, line: str) -> None:
+    with pytest.raises(UnreadableFile, match=r"found mine.csv to be unreadable") as caught:
+        scan(tmp_path, GOOD, line)
+    assert "13800138000" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_of_types_that_no_cell_has_are_refused_in_one_line(tmp_path: Path) -> None:
+    columns = {"day": [date(2024, 5, 31)], "hub": ["wuhan"], "activity": ["bus"], "person": [1], "unit": ["pkm"]}
+    pl.DataFrame({**columns, "amount": [[1.0]]}).write_parquet(tmp_path / "lists.parquet")
+    with pytest.raises(UnreadableFile, match="cannot cast List type") as caught:
+        scan_activity_file(tmp_path / "lists.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_parquet_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.parquet", tmp_path / "cut.parquet"
+    pl.DataFrame({name: ["1"] for name in HEADER.split(",")}).write_parquet(whole)
+    cut.write_bytes(whole.read_bytes()[:-20])
+    with pytest.raises(UnreadableFile, match=r"found cut.parquet to be unreadable"):
+        scan_activity_file(cut)
+
+
+def test_a_name_that_no_file_can_have_is_a_missing_file() -> None:
+    with pytest.raises(UnreadableFile, match=r"found no file n+"):
+        scan_activity_file(Path("n" * 300 + ".csv"))
+
+
+@pytest.mark.parametrize("cell", ["1e308", "NaN", "inf", "-inf", "", "１２", "1e400"])
+def test_amounts_that_are_none_are_set_apart(tmp_path: Path, cell: str) -> None:
+    found = scan(tmp_path, GOOD, f"2024-05-31,wuhan,bus,7,{cell},pkm")
+    assert (found.rows_read, found.rows_kept) == (2, 1)
+    assert {problem.column for problem in found.problems} == {"amount"}
+
+
+def test_many_unknown_cities_are_only_so_many_problems(tmp_path: Path) -> None:
+    count = 20_000
+    columns = {"day": date(2024, 5, 31), "activity": "bus", "person": 1, "unit": "pkm", "amount": 1}
+    rows = pl.select(
+        hub=pl.format("city {}", pl.int_range(count)), **{name: pl.lit(one) for name, one in columns.items()}
+    )
+    rows.write_parquet(tmp_path / "cities.parquet")
+    found = scan_activity_file(tmp_path / "cities.parquet")
+    assert (found.rows_read, found.rows_kept) == (count, 0)
+    assert len(found.problems) == PROBLEMS_A_RULE + 1
+    assert f"{count - PROBLEMS_A_RULE} more rows like this" in {problem.found for problem in found.problems}

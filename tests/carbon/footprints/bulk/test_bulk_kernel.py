@@ -29,7 +29,9 @@ def plain_sums(rows: pl.DataFrame) -> pl.DataFrame:
     monthly = rows.with_columns(month=pl.col("day").dt.truncate("1mo"))
     persons = monthly.group_by("month").agg(persons=pl.col("person").n_unique().cast(pl.Int64))
     sums = monthly.group_by("month", "activity").agg(
-        rows=pl.len().cast(pl.Int64), amount_milli=pl.col("amount_milli").cast(pl.Int64).sum()
+        rows=pl.len().cast(pl.Int64),
+        amount_milli=pl.col("amount_milli").cast(pl.Int64).sum(),
+        activity_persons=pl.col("person").n_unique().clip(upper_bound=kernel.MOST_COUNTED).cast(pl.Int64),
     )
     told = sums.join(persons, on="month").with_columns(hub=pl.lit("wuhan"))
     return told.select(sums_schema().keys()).sort("month", "activity")
@@ -52,19 +54,39 @@ ROWS = st.lists(
 )
 
 
-@given(files=st.lists(ROWS, min_size=1, max_size=4), slice_rows=st.sampled_from([1, 2, 7, 1 << 22]))
+@given(
+    files=st.lists(ROWS, min_size=1, max_size=4),
+    slice_rows=st.sampled_from([1, 2, 7, 1 << 22]),
+    most=st.sampled_from([1, 2, 3, 100]),
+)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_spread_over_files_and_slices_gives_the_sums_of_a_group_by(
     files: list[list[tuple[date, int, int, int]]],
     slice_rows: int,
+    most: int,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kernel, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(kernel, "MOST_COUNTED", most)
+    monkeypatch.setattr(kernel, "_FIRST_BLOCK", 3)
     frames = [frame_of(rows) for rows in files]
     found = sum_part(task_of(frames, tmp_path_factory.mktemp("lake")))
     assert found.schema == sums_schema()
     assert_frame_equal(found, plain_sums(pl.concat(frames)))
+
+
+def test_persons_of_a_rare_activity_are_counted_beside_a_common_one(tmp_path: Path) -> None:
+    """Activity 7: three persons, far apart and often; activity 9: one person of those; activity 1: everybody."""
+    everybody = [(date(2024, 3, 1 + person % 31), person, 1, 5) for person in range(20_000)]
+    rare = [(date(2024, 3, day), person, 7, 1) for day in range(1, 32) for person in (0, 9_999, 19_999)]
+    one = [(date(2024, 3, day), 9_999, 9, 1) for day in range(1, 32)]
+    found = sum_part(task_of([frame_of(everybody + rare + one)], tmp_path))
+    assert found.select("activity", "rows", "persons", "activity_persons").rows() == [
+        (1, 20_000, 20_000, kernel.MOST_COUNTED),
+        (7, 93, 20_000, 3),
+        (9, 31, 20_000, 1),
+    ]
 
 
 def test_blocks_and_slices_of_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +117,7 @@ def test_sums_past_what_a_double_holds_are_exact(tmp_path: Path) -> None:
     )
     assert (count + 1) * LARGEST > 1 << 53
     assert sum_part(task_of([rows], tmp_path)).rows() == [
-        ("wuhan", date(2024, 2, 1), 2, count + 1, (count + 1) * LARGEST, 1)
+        ("wuhan", date(2024, 2, 1), 2, count + 1, (count + 1) * LARGEST, 1, 1)
     ]
 
 

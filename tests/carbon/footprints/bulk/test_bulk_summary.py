@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from carbon.footprints.bulk import summary
-from carbon.footprints.bulk.kernel import PartTask
+from carbon.footprints.bulk.kernel import MOST_COUNTED, PartTask
 from carbon.footprints.bulk.records import records_schema
 from carbon.footprints.bulk.summary import NoPersonalActivities, load_personal_activities, sum_cities
 from carbon.footprints.bulk.sums import totals_schema
@@ -34,7 +34,11 @@ def plain_totals(rows: pl.DataFrame) -> pl.DataFrame:
     """Totals of a user's rows by group_by."""
     monthly = rows.with_columns(month=pl.col("day").dt.strftime("%Y-%m"))
     keys = ["hub", "month", "activity", "unit"]
-    sums = monthly.group_by(keys).agg(rows=pl.len().cast(pl.Int64), amount_milli=pl.col("milli").sum())
+    sums = monthly.group_by(keys).agg(
+        rows=pl.len().cast(pl.Int64),
+        amount_milli=pl.col("milli").sum(),
+        activity_persons=pl.col("person").n_unique().clip(upper_bound=MOST_COUNTED).cast(pl.Int64),
+    )
     persons = monthly.group_by("hub", "month").agg(persons=pl.col("person").n_unique().cast(pl.Int64))
     told = sums.join(persons, on=["hub", "month"]).with_columns(amount=pl.col("amount_milli") / 1000)
     return told.select(totals_schema().keys()).sort(keys)
@@ -206,6 +210,16 @@ def test_a_load_that_is_killed_leaves_nothing_half_written(tmp_path: Path, some_
         load_personal_activities(lake, path)
         assert load_personal_activities(lake, path).already_loaded
     assert_frame_equal(sum_cities(lake).rows, plain_totals(pl.concat(files)))
+
+
+def test_kept_sums_that_cannot_be_read_are_made_anew(activity_lake: Path) -> None:
+    whole = sum_cities(activity_lake).rows
+    kept = sorted((activity_lake / "personal_activity_sums").rglob("*.parquet"))
+    kept[0].write_bytes(kept[0].read_bytes()[:50])
+    again = sum_cities(activity_lake)
+    assert_frame_equal(again.rows, whole)
+    assert again.parts_read == 1
+    assert sum_cities(activity_lake).parts_read == 0
 
 
 def test_more_activities_than_codes_are_refused_before_anything_is_kept(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from carbon.footprints.calculate import Calculation, calculate
 from carbon.footprints.gwp import UnknownGwpSet
 from carbon.footprints.quality import UnknownGrouping, check_grouping
 from carbon.footprints.schemas import lines_schema
-from carbon.footprints.totals import UnlikeLines, coverage, totals
+from carbon.footprints.totals import UnlikeLines, calculated_share, totals
 
 from .frames import GRID, POWER, RESIDUAL, activity_rows, factor_rows
 
@@ -233,6 +233,9 @@ def test_factors_are_those_known_by_the_day() -> None:
     rows = activity_rows({**CLINKER, "amount": 1.0})
     assert co2e(calculate(rows, both, as_of=date(2025, 4, 30))) == [500.0]
     assert co2e(calculate(rows, both)) == [600.0]
+    # Where that day is the reason, it is named.
+    (problem,) = calculate(rows, both, as_of=date(2023, 12, 31)).problems
+    assert "a factor recorded by 2023-12-31 for it" in problem.expected
 
 
 def test_ranges_of_amount_and_factor_combine_in_quadrature() -> None:
@@ -280,7 +283,7 @@ def test_a_group_twice_or_unknown_is_refused(by: list[str]) -> None:
     with pytest.raises(UnlikeLines, match="each once"):
         totals(found.lines, by)
     with pytest.raises(UnlikeLines, match="each once"):
-        coverage(found.lines, found.left_out, by)
+        calculated_share(found.lines, found.left_out, by)
     with pytest.raises(UnknownGrouping, match="each once"):
         check_grouping(found.lines, by)
 

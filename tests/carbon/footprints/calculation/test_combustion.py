@@ -152,11 +152,68 @@ def test_a_whole_year_takes_the_mean_of_its_months() -> None:
     every = measured({number: 0.024 + number / 1000 for number in range(1, 13)})
     found = calculate(rows, pl.concat([DEFAULTS, every])).lines
     assert carbon_of(found) == pytest.approx({"2023": sum(0.024 + number / 1000 for number in range(1, 13)) / 12})
-    assert found["remarks"].to_list() == ["default_used; mean_of_months"]
+    assert found["remarks"].to_list() == ["default_used; mean_of_months; plain_mean_assumed"]
     eleven = every.filter(pl.col("factor_id") != "m-carbon_content-12")
     # Enough months for the rule on missing ones: the mean of the eleven.
     few = calculate(rows, pl.concat([DEFAULTS, eleven])).lines
     assert carbon_of(few) == pytest.approx({"2023": sum(0.024 + number / 1000 for number in range(1, 12)) / 11})
+
+
+def test_a_mean_of_months_is_weighted_by_what_was_used_in_them() -> None:
+    """A quarter by three months of 10, 30 and 60 t; carbon per energy is weighted by amount x calorific value."""
+    used = {1: 10.0, 2: 30.0, 3: 60.0}
+    quarter = {**COAL, "amount": 100.0, "period": "2023-Q1", "first_day": date(2023, 1, 1)}
+    quarter |= {"last_day": date(2023, 3, 31)}
+    monthly = ({**COAL, "amount": amount, **month(number)} for number, amount in used.items())
+    values, carbon = {1: 20.0, 2: 22.0, 3: 24.0}, {1: 0.025, 2: 0.027, 3: 0.032}
+    rows = activity_rows(quarter, *monthly)
+    own = [measured(values, "net_calorific_value"), measured(carbon)]
+    found = calculate(rows, pl.concat([DEFAULTS, *own])).lines.sort("period")
+    energy = {number: used[number] * values[number] for number in used}
+    ncv = sum(energy.values()) / 100
+    content = sum(energy[number] * carbon[number] for number in used) / sum(energy.values())
+    whole = found.filter(pl.col("period") == "2023-Q1").row(0, named=True)
+    assert whole["emissions_kg"] == pytest.approx(100 * ncv * content * 0.98 * 44 / 12 * 1000)
+    assert "weighted_by_amount" in whole["remarks"]
+    assert "plain_mean_assumed" not in whole["remarks"]
+    # So weighted, the quarter is what its months are together.
+    assert whole["emissions_kg"] == pytest.approx(
+        found.filter(pl.col("period") != "2023-Q1")["emissions_kg"].sum(), rel=1e-12
+    )
+    # Without the amount of one month nothing can be weighed.
+    plain = calculate(rows.head(3), pl.concat([DEFAULTS, *own])).lines.filter(pl.col("period") == "2023-Q1")
+    assert plain["emissions_kg"].to_list() == pytest.approx(
+        [100 * 22 * sum(carbon.values()) / 3 * 0.98 * 44 / 12 * 1000]
+    )
+    assert "plain_mean_assumed" in plain["remarks"][0]
+
+
+def test_a_missing_month_takes_the_weighted_mean_of_the_measured_ones() -> None:
+    used, carbon = {1: 10.0, 2: 30.0, 3: 60.0}, {1: 0.025, 2: 0.027, 3: 0.032}
+    rows = activity_rows(*({**COAL, "amount": amount, **month(at)} for at, amount in {**used, 4: 5.0}.items()))
+    found = calculate(rows, pl.concat([DEFAULTS, measured(carbon)])).lines
+    # The calorific value is one default for all months, so that the amounts alone weigh.
+    mean = sum(used[number] * carbon[number] for number in used) / 100
+    assert carbon_of(found)["2023-04"] == pytest.approx(mean)
+    # In kilograms, in any order, and in two rows a month it is the same.
+    parts = [{**COAL, "amount": 500 * amount, "unit": "kg", **month(at)} for at, amount in used.items()]
+    again = calculate(
+        activity_rows({**COAL, "amount": 5.0, **month(4)}, *parts[::-1], *parts),
+        pl.concat([DEFAULTS, measured(carbon)]),
+    ).lines
+    assert carbon_of(again.filter(pl.col("period") == "2023-04"))["2023-04"] == pytest.approx(mean)
+
+
+def test_months_of_amounts_in_unlike_units_are_not_weighed() -> None:
+    carbon = {1: 0.025, 2: 0.027, 3: 0.032}
+    rows = activity_rows(
+        *({**COAL, "amount": 10.0 * at, **month(at)} for at in (1, 2, 3, 4)),
+        {**COAL, "amount": 5.0, "unit": "GJ", **month(2)},
+    )
+    found = calculate(rows, pl.concat([DEFAULTS, measured(carbon)])).lines
+    last = found.filter(pl.col("period") == "2023-04")
+    assert carbon_of(last)["2023-04"] == pytest.approx(sum(carbon.values()) / 3)
+    assert "plain_mean_assumed" in last["remarks"][0]
 
 
 def test_calorific_values_have_no_rule_on_missing_months() -> None:

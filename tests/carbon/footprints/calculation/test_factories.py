@@ -15,7 +15,7 @@ import pytest
 from carbon.footprints.activity_files import read_activities
 from carbon.footprints.calculate import calculate
 from carbon.footprints.factors import embedded_factors
-from carbon.footprints.totals import coverage, totals
+from carbon.footprints.totals import calculated_share, totals
 
 from .frames import factor_rows
 
@@ -139,7 +139,7 @@ def test_office(tmp_path: Path) -> None:
     assert [line[:2] for line in lines] == [line[:2] for line in expected]
     assert [line[2] for line in lines] == pytest.approx([line[2] for line in expected], rel=1e-12)
     assert [(problem.row, problem.code) for problem in found.problems] == [(7, "no_factor")]
-    covered = coverage(found.lines, found.left_out)
+    covered = calculated_share(found.lines, found.left_out)
     assert covered.rows() == [
         (1, None, 2, 2, 1.0),
         (2, "location", 2, 2, 1.0),

@@ -310,3 +310,7 @@ def test_a_mean_of_months_is_written_as_one() -> None:
     assert working.startswith(
         "1 t x 20 GJ/t x mean(0.026 t/GJ, 0.027 t/GJ, 0.028 t/GJ) x 1 (oxidation, assumed) x 44/12 = 1980 kg CO2"
     )
+    coal = {**SCOPE_1, "activity": "coal", "unit": "t", "amount": 1.0}
+    weighed = activity_rows({**coal, **month(7)}, *({**coal, **month(at)} for at in (1, 2, 3)))
+    told = write_out(calculate(weighed, factors).lines, factors).filter(pl.col("period") == "2023-07")
+    assert "x weighted mean(0.026 t/GJ, 0.027 t/GJ, 0.028 t/GJ) x" in told["working"][0]

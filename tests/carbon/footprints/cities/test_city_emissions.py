@@ -126,9 +126,19 @@ def test_the_sum_of_footprints_keeps_scopes_and_methods_apart(lines: pl.DataFram
     assert row["bottom_up_scope_3_t"] == 4000
     assert row["bottom_up_scope_1_co2_t"] == 2000 + 500
     assert row["bottom_up_entities"] == 2
-    assert row["bottom_up_coverage"] == pytest.approx(2500 / 4e6)
+    assert row["bottom_up_share_of_edgar"] == pytest.approx(2500 / 4e6)
     assert row["missing"] == "CEADS; population"
     assert row["edgar_t"] == 4e6
+
+
+def test_an_entity_of_biogenic_emissions_alone_is_not_counted(make_lines: Make) -> None:
+    """Biogenic CO2 is in none of the sums beside which the number of entities stands."""
+    wood = {"biogenic": True, "co2e_kg": 5000.0}
+    rows = ({"entity": "mill", "co2e_kg": 1000.0}, {"entity": "mill", **wood}, {"entity": "wood", **wood})
+    (row,) = bottom_up(make_lines(*rows)).iter_rows(named=True)
+    assert (row["bottom_up_entities"], row["bottom_up_scope_1_t"]) == (1, 1.0)
+    assert sum_lines(make_lines(*rows), ("hub",))["entities"].to_list() == [1]
+    assert bottom_up(make_lines(rows[2])).is_empty()
 
 
 def test_a_year_without_a_scope_is_null_not_zero(make_lines: Make) -> None:

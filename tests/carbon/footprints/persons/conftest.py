@@ -1,29 +1,23 @@
 """A ledger with one platform in Wuhan whose credits go to an account of Wuhan's scheme, and invented methods."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 from sqlalchemy import Connection, Engine
-from sqlmodel import Session
 
-from carbon.embedded import load_embedded
 from carbon.footprints.persons.accounts import register_platform
 from carbon.footprints.persons.methods import store_methods
 from carbon.ledger.book import Act
 from carbon.ledger.parties import open_account, register_entity
 from carbon.ledger.post import begin_writing, writing
-from carbon.ledger.seed import seed_registry
 
+from ....databases import fill_ledger
 from .world import METHODS, PLATFORM, SALTS, SCHEME
 
 
-@pytest.fixture
-def registry(engine: Engine) -> Engine:
-    """Platforms `app` (certifies) and `other` (does not), and the methods of `world.METHODS`."""
-    with Session(engine) as session:
-        load_embedded(session)
-    seed_registry(engine, 0)
+def _fill(engine: Engine) -> None:
+    fill_ledger(engine)
     with writing(engine) as connection:
         assert register_entity(connection, Act("e1", 1, "tester"), name="App operator", code="APP", contact="K").done
         opened = open_account(
@@ -36,7 +30,12 @@ def registry(engine: Engine) -> Engine:
         assert register_platform(connection, platform="other", name="Other app", salts=SALTS["other"], at_us=4)
         added, problems = store_methods(connection, METHODS, at_us=5)
         assert (added, problems) == (METHODS.height, ())
-    return engine
+
+
+@pytest.fixture
+def registry(engine_on: Callable[..., Engine]) -> Engine:
+    """Platforms `app` (certifies) and `other` (does not), and the methods of `world.METHODS`."""
+    return engine_on(_fill)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from carbon.footprints.activity_tables import FootprintActivity
-from carbon.footprints.persons.accounts import register_platform
+from carbon.footprints.persons.accounts import platform_rows, register_platform
 from carbon.footprints.persons.hashing import BadSalt, Salts, claim_hashes, person_hash
 from carbon.footprints.persons.record import double_counted
 from carbon.footprints.persons.reductions import capped, reduction_g_expr
@@ -20,7 +20,7 @@ from carbon.footprints.persons.refusals import REFUSALS, PersonRefusal
 from carbon.footprints.persons.totals import account_rows, consent_rows, totals
 from carbon.ledger.post import writing
 
-from .world import CLAIMS, JUNE, PLATFORM, SALTS, TODAY, claim, codes, consents, one, outcome, record
+from .world import CLAIMS, JUNE, PLATFORM, SALTS, SCHEME, TODAY, claim, codes, consents, one, outcome, record
 
 
 def test_a_reduction_is_baseline_minus_activity_times_amount(writer: Connection) -> None:
@@ -240,6 +240,26 @@ def test_platforms_keep_their_salts(writer: Connection) -> None:
     assert not register_platform(writer, platform="other", name="Other app", salts=SALTS["other"], at_us=1)
     with pytest.raises(PersonRefusal, match="unknown_platform"):
         consent_rows(writer, platform="nowhere", salts=SALTS["app"], person="ann")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "account", "instrument", "told"),
+    [
+        (SCHEME, "NOPE", "WHTPH", ["no open account 'NOPE' of 'CN-WH-TPH'"]),
+        (SCHEME, "APP", "NOPE", ["no instrument 'NOPE' of 'CN-WH-TPH'"]),
+        # An account and an instrument of another scheme than the one named.
+        ("CN", "APP", "WHTPH", ["no open account 'APP' of 'CN'", "no instrument 'WHTPH' of 'CN'"]),
+        ("X", "Y", "Z", ["no scheme 'X'", "no open account 'Y' of 'X'", "no instrument 'Z' of 'X'"]),
+    ],
+)
+def test_a_platform_needs_an_account_that_the_ledger_has(
+    writer: Connection, scheme: str, account: str, instrument: str, told: list[str]
+) -> None:
+    given = {"scheme": scheme, "ledger_account": account, "instrument": instrument}
+    with pytest.raises(PersonRefusal, match="no_ledger_account") as caught:
+        register_platform(writer, platform="third", name="T", salts=SALTS["other"], at_us=1, **given)
+    assert caught.value.found == ", ".join(told)
+    assert "third" not in platform_rows(writer)["platform"].to_list()
 
 
 @pytest.mark.parametrize("salts", [(b"short", b"y" * 32), (b"x" * 32, b"x" * 32), (b"", b"y" * 32)])

@@ -131,6 +131,22 @@ def test_unlike_potentials_are_not_added(make_lines) -> None:
     assert (found["value"], found["reason"], found["gwp_set"]) == (None, "mixed_gwp_sets", "AR5GWP100; AR6GWP100")
 
 
+def test_a_row_says_that_its_potentials_are_not_the_latest(make_lines) -> None:
+    """IFRS S2, B21-B22, and ESRS E1, AR 39 (d), ask for the latest ones; GRI 305 only recommends them."""
+    found = disclose(make_lines(*COMPANY), FACTS)
+    told = found.filter(pl.col("gwp_remark_en").is_not_null())
+    assert set(told["standard"]) == {"IFRS S2", "ESRS E1-6"}
+    row = by_id(found)["ifrs-s2-29-a-i-1"]
+    for lang in ("zh", "en"):
+        assert all(part in str(row[f"gwp_remark_{lang}"]) for part in ("AR5GWP100", "AR6GWP100", "B21-B22"))
+    assert "AR 39 (d)" in by_id(found)["esrs-e1-6-48-a"]["gwp_remark_en"]
+    latest = disclose(make_lines(*({**row, "gwp_set": "AR6GWP100"} for row in COMPANY)), FACTS)
+    # What no potential was used for needs no remark.
+    none = disclose(make_lines(*({**row, "gwp_set": None} for row in COMPANY)), FACTS)
+    for frame in (latest, none):
+        assert frame["gwp_remark_en"].null_count() == frame["gwp_remark_zh"].null_count() == frame.height
+
+
 def test_one_standard_alone(make_lines) -> None:
     found = disclose(make_lines(*COMPANY), standards=["GRI 305"])
     assert set(found["standard"]) == {"GRI 305"}

@@ -32,7 +32,7 @@ def test_the_portfolio_of_tables_5_4_and_5_5() -> None:
     totals = portfolio_totals(found.rows)
     assert totals["scope"].to_list() == ["1", "2", "3", "1+2"]
     assert totals["financed_t"].to_list() == pytest.approx([6100, 1260, 10000, 7360])
-    assert totals["covered_share"].to_list() == [1, 1, 1, 1]
+    assert totals["attributed_share"].to_list() == [1, 1, 1, 1]
     assert totals["intensity_t_per_million_cny"][0] == pytest.approx(6100 / 55 * 1e6)
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_attributed_is_a_problem_and_stays_in_the_coverage() -> N
     assert found.rows["attribution"].to_list() == [0.1, None, None, None, None]
     totals = portfolio_totals(found.rows).row(0, named=True)
     assert totals["financed_t"] == pytest.approx(5)
-    assert totals["covered_share"] == pytest.approx(10 / 150)
+    assert totals["attributed_share"] == pytest.approx(10 / 150)
 
 
 def test_missing_scopes_are_missing_not_nothing() -> None:
@@ -137,7 +137,7 @@ def test_missing_scopes_are_missing_not_nothing() -> None:
     )
     totals = portfolio_totals(attribute(rows).rows)
     assert totals["financed_t"].to_list() == [pytest.approx(8), pytest.approx(6), None, pytest.approx(9)]
-    assert totals["covered_share"].to_list() == pytest.approx([1, 0.75, 0, 0.75])
+    assert totals["attributed_share"].to_list() == pytest.approx([1, 0.75, 0, 0.75])
     assert totals["score"].to_list() == pytest.approx([3.5, 3.5, 5.0, 3.5])
     assert totals["score_share"].to_list() == pytest.approx([1, 1, 0.75, 1])
 
@@ -216,3 +216,32 @@ def test_parts_add_up_to_the_whole(held) -> None:
     assert parts["financed_t"].sum() == pytest.approx(whole["financed_t"].item())
     assert parts["outstanding_cny"].sum() == pytest.approx(whole["outstanding_cny"].item())
     assert whole["financed_t"].item() <= sum(tonnes for _, _, tonnes, _ in held) * (1 + 1e-9)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 1.0, 1e18, 1e200, 1e308]), st.sampled_from([None, 1.0, 5.0])),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_no_share_stands_beside_a_measure_that_no_double_holds(held: list[tuple[float, float | None]]) -> None:
+    rows = portfolio(
+        *(
+            {"outstanding": amount, "evic": 1e308, "scope_1_t": 1e308, "revenue": 1e-300, "score": score}
+            for amount, score in held
+        )
+    )
+    totals = portfolio_totals(attribute(rows).rows)
+    figures = totals.select(pl.selectors.float())
+    assert figures.select(pl.all().is_finite().fill_null(True).all()).row(0) == (True,) * figures.width
+    for measure, share in (("score", "score_share"), ("waci_t_per_million_cny", "waci_share")):
+        for figure, part in totals.select(measure, share).iter_rows():
+            assert figure is not None or part in (None, 0)
+
+
+def test_a_score_of_one_amount_too_large_to_weigh() -> None:
+    """1e308 x 5 is no double, so that neither the score nor the share of it is told."""
+    rows = portfolio({"outstanding": 1e308, "evic": 1e308, "scope_1_t": 1.0, "score": 5.0})
+    first = portfolio_totals(attribute(rows).rows).row(0, named=True)
+    assert (first["score"], first["score_share"], first["outstanding_cny"]) == (None, None, 1e308)

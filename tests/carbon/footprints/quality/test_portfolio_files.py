@@ -92,7 +92,7 @@ def test_all_faults_together(tmp_path: Path) -> None:
 
 
 def test_missing_headings_are_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormat, match="asset_class or 资产类别; outstanding or 未偿余额"):
+    with pytest.raises(UnknownFormat, match="asset_class or 资产类别, outstanding or 未偿余额"):
         read_portfolio(write(tmp_path, "investee,evic", "A,1"))
 
 
@@ -107,3 +107,47 @@ def test_no_file_and_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat):
         read_portfolio(place)
     assert read_portfolio(write(tmp_path, HEADER)).rows.equals(pl.DataFrame(schema=portfolio_schema()))
+
+
+def test_a_mistyped_heading_is_said(tmp_path: Path) -> None:
+    with pytest.raises(
+        UnknownFormat, match="expected also outstanding or 未偿余额 or investment_value; not known: outstandng"
+    ):
+        read_portfolio(write(tmp_path, "investee,asset_class,outstandng", "A,business_loan,1"))
+    found = read_portfolio(write(tmp_path, "investee,asset_class,outstanding,evci", "A,business_loan,1,5"))
+    assert [(one.column, one.code, one.severity) for one in found.problems] == [("evci", "unread_heading", "warning")]
+    assert found.rows["outstanding"].to_list() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("outstanding", "1e308", "out_of_bounds"),
+        ("outstanding", "1.0001e18", "out_of_bounds"),
+        ("outstanding", "1e18", None),
+        ("outstanding", "1e-300", "out_of_bounds"),
+        ("outstanding", "0", None),
+        ("evic", "1e400", "not_a_number"),
+        ("equity", "-1e19", "out_of_bounds"),
+        ("equity", "-1e18", None),
+        ("revenue", "1e-9", "out_of_bounds"),
+        ("cny_per_unit", "1e-10", "out_of_bounds"),
+        ("cny_per_unit", "1e7", "out_of_bounds"),
+        ("scope_1_t", "1.1e12", "out_of_bounds"),
+        ("scope_1_t", "1e-300", None),
+    ],
+)
+def test_amounts_are_bounded(tmp_path: Path, column: str, cell: str, code: str | None) -> None:
+    cells = {"investee": "A", "asset_class": "business_loan", "outstanding": "1", "currency": "USD"}
+    cells |= {"cny_per_unit": "7", column: cell}
+    found = read_portfolio(write(tmp_path, ",".join(cells), ",".join(cells.values())))
+    assert [(one.column, one.found, one.code) for one in found.problems] == ([(column, cell, code)] if code else [])
+    assert found.rows.height == (code is None)
+
+
+def test_a_parquet_file_reads_like_a_csv(tmp_path: Path) -> None:
+    place = tmp_path / "p.parquet"
+    pl.DataFrame({"investee": ["A"], "asset_class": ["business_loan"], "outstanding": [1.5]}).write_parquet(place)
+    assert read_portfolio(place).rows.select("row", "investee", "outstanding").rows() == [(1, "A", 1.5)]
+    with pytest.raises(UnknownFormat):
+        read_portfolio(write(tmp_path, HEADER, name="p.txt"))

@@ -75,7 +75,7 @@ def test_measures_worked_by_hand(make_lines) -> None:
     assert (found["entity"], found["year"], found["lines"], found["activities"]) == ("plant", 2023, 3, 3)
     assert found["score"] == pytest.approx((800 * 1 + 150 * 4) / 950)
     assert found["score_share"] == pytest.approx(950 / 1000)
-    assert found["coverage_share"] == pytest.approx(850 / 1000)
+    assert found["measured_or_verified_share"] == pytest.approx(850 / 1000)
     assert found["verified_share"] == pytest.approx(50 / 1000)
     assert found["timeliness_days"] == 10
     assert (found["completeness_share"], found["gaps"]) == (1.0, None)
@@ -92,7 +92,7 @@ def test_credit_notes_weigh_by_their_size(make_lines) -> None:
         {"co2e_kg": 100.0, "pcaf": 1, "evidence": "metered"}, {"co2e_kg": -100.0, "pcaf": 3, "evidence": "estimate"}
     )
     found = quality(lines).row(0, named=True)
-    assert (found["co2e_kg"], found["score"], found["coverage_share"]) == (0, 2, 0.5)
+    assert (found["co2e_kg"], found["score"], found["measured_or_verified_share"]) == (0, 2, 0.5)
 
 
 def test_only_what_may_be_added_counts(make_lines) -> None:
@@ -180,7 +180,7 @@ def test_evidence_shares_sum_to_one(make_lines) -> None:
 
 def test_no_emissions_have_no_shares(make_lines) -> None:
     found = quality(make_lines({"co2e_kg": 0.0, "pcaf": 2})).row(0, named=True)
-    assert (found["score"], found["coverage_share"]) == (None, None)
+    assert (found["score"], found["measured_or_verified_share"]) == (None, None)
     assert quality(make_lines()).is_empty()
 
 
@@ -200,5 +200,5 @@ def test_scores_lie_between_the_best_and_the_worst(rows, make_lines) -> None:
     else:
         assert found["score"] is None
     measured = sum(kg for kg, _, evidence in rows if evidence == "metered")
-    assert found["coverage_share"] == pytest.approx(measured / sum(kg for kg, _, _ in rows))
+    assert found["measured_or_verified_share"] == pytest.approx(measured / sum(kg for kg, _, _ in rows))
     assert evidence_shares(lines, by=())["share"].sum() == pytest.approx(1)

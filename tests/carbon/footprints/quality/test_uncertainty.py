@@ -28,7 +28,7 @@ def test_a_product_combines_in_quadrature(make_lines, ranged, make_activities) -
     found = propagate(lines, ranged(f=0.1), activities).row(0, named=True)
     assert found["relative_low"] == pytest.approx(math.sqrt(0.05**2 + 0.1**2))
     assert found["relative_high"] == pytest.approx(math.sqrt(0.05**2 + 0.1**2))
-    assert (found["covered_share"], found["whole_share"]) == (1.0, 1.0)
+    assert (found["ranged_share"], found["fully_ranged_share"]) == (1.0, 1.0)
 
 
 def test_independent_terms_combine_in_quadrature(make_lines, ranged, make_activities) -> None:
@@ -95,14 +95,14 @@ def test_what_has_no_range_is_listed_and_its_share_told(make_lines, ranged, make
     lines = make_lines({"co2e_kg": 60.0}, {"co2e_kg": 30.0, "factor_ids": ["none"]}, {"co2e_kg": 10.0})
     activities = make_activities({"activity_id": "a2", "amount": 1.0, "lower": 0.9, "upper": 1.1})
     found = propagate(lines, ranged(f=0.1), activities).row(0, named=True)
-    assert found["covered_share"] == pytest.approx(70 / 100)
-    assert found["whole_share"] == pytest.approx(10 / 100)
+    assert found["ranged_share"] == pytest.approx(70 / 100)
+    assert found["fully_ranged_share"] == pytest.approx(10 / 100)
     assert unknown_lines(lines, ranged(f=0.1), activities)["activity_id"].to_list() == ["a1"]
 
 
 def test_nothing_known_is_no_interval_of_no_width(make_lines, make_factors, make_activities) -> None:
     found = propagate(make_lines({"co2e_kg": 60.0}), make_factors(), make_activities()).row(0, named=True)
-    assert (found["lower_kg"], found["relative_low"], found["covered_share"]) == (None, None, 0.0)
+    assert (found["lower_kg"], found["relative_low"], found["ranged_share"]) == (None, None, 0.0)
 
 
 def test_a_range_that_does_not_hold_its_figure_is_no_range(make_lines, make_factors, make_activities) -> None:
@@ -113,7 +113,7 @@ def test_a_range_that_does_not_hold_its_figure_is_no_range(make_lines, make_fact
 def test_a_line_s_own_range_is_used_where_no_source_has_one(make_lines, make_factors, make_activities) -> None:
     lines = make_lines({"co2e_kg": 50.0, "relative_low": 0.1, "relative_high": 0.2})
     found = propagate(lines, make_factors(), make_activities()).row(0, named=True)
-    assert (found["lower_kg"], found["upper_kg"], found["whole_share"]) == pytest.approx((45, 60, 1.0))
+    assert (found["lower_kg"], found["upper_kg"], found["fully_ranged_share"]) == pytest.approx((45, 60, 1.0))
 
 
 def test_scope_2_counts_one_way_and_biogenic_never(make_lines, ranged, make_activities) -> None:
