@@ -163,3 +163,16 @@ def test_inventories_and_pilots():
     assert wuhan["source"].null_count() == 0
     assert inventories.filter((pl.col("hub") == "lhasa") & (pl.col("series") == "CEADS")).height == 0
     assert facts.lowcarbon_pilots().filter(pl.col("hub") == "wuhan")["since_year"].to_list() == [2013]
+
+
+def test_months_are_those_of_loaded_files_alone(session):
+    """Embedded sums are of years: no month is made of them, and a loaded year is no month either."""
+    load_embedded(session)
+    assert dict(facts.market_months(session).schema) == typed("market_months")
+    assert facts.market_months(session).height == 0
+    session.add(loaded())
+    session.add(loaded(by="month", period="2022-05", coverage="whole_month", volume_t=7, value_fen=350))
+    session.flush()
+    (row,) = facts.market_months(session).to_dicts()
+    assert (row["market"], row["period"], row["used"], row["volume_t"]) == ("CEA", "2022-05", "loaded", 7)
+    assert (row["value_cny"], row["coverage"]) == (3.5, "whole_month")
