@@ -133,14 +133,6 @@ def show_market(rows: pl.DataFrame, market: str, form: Format, lang: Lang) -> No
     write_lines([f"  - {note}" for note in rows["note"].drop_nulls().unique(maintain_order=True)], form)
 
 
-def show_validation(rows: pl.DataFrame, title: str, form: Format) -> None:
-    """Rank correlations with three decimals."""
-    if form != "table":
-        write_rows(rows, form)
-        return
-    write_table(rows.with_columns(decimals("spearman", 3)), title, frozenset({"year", "hubs", "spearman"}))
-
-
 def show_tree(rows: pl.DataFrame, title: str, form: Format, lang: Lang) -> None:
     """An indicator tree, indented by level for people."""
     if form != "table":
