@@ -21,7 +21,8 @@ index_app = typer.Typer(
 )
 
 _FRAMEWORK_HELP: Final = (
-    "TOML, CSV or COINr's iMeta (CSV, XLSX); several TOML files are one tree; or fhi, green, ey2019."
+    "TOML, CSV or COINr's iMeta (CSV, XLSX); several TOML files are one tree; or fhi, green, ey2019. Files beside fhi "
+    "or green extend it; green-policy beside green counts policy."
 )
 _VALUES_HELP: Final = "Figures: long or wide CSV, XLSX or Parquet, or COINr's iData; or open, the embedded figures."
 ValuesOption = Annotated[list[str], typer.Option("--values", help=_VALUES_HELP)]

@@ -8,7 +8,7 @@ can be hung below a wider one.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from fhi.nodes import Indicator as Indicator
 from fhi.nodes import Node as Node
 from fhi.nodes import Transform as Transform
 
+REPLACED: Final = "replaced_judgement"
 _TABLES: Final = (".csv", ".tsv", ".txt", ".xlsx")
 
 
@@ -113,13 +114,44 @@ def load_framework(*paths: Path) -> Framework:
     over table files, which only have their file name to go by. Raises FrameworkError with every problem of every file
     at once, each with file, entry or row, key or column, and remedy.
     """
-    drafts = [_read(path) for path in paths]
+    return _joined([_read(path) for path in paths], paths, frozenset())
+
+
+def extend_framework(base: Sequence[Path], own: Sequence[Path]) -> tuple[Framework, tuple[Problem, ...]]:
+    """Read a tree and files of a user's own that extend it as one tree; with one remark for each judgement replaced.
+
+    Groups and indicators of the own files may hang below those of the base. A judgement in them takes the place of the
+    base's judgement of the same group; nothing else of the base can be replaced or removed, but a judgement may set
+    a child apart (weight 0). Raises FrameworkError as `load_framework` does.
+    """
+    ours, theirs = [_read(path) for path in base], [_read(path) for path in own]
+    place = _places([entry for draft in (*ours, *theirs) for entry in draft.entries])
+    judged = dict(pair for draft in theirs for pair in _judging(draft, place))
+    old = {entry.place: group for draft in ours for group, entry in _judging(draft, place) if group in judged}
+    kept = [replace(draft, entries=tuple(entry for entry in draft.entries if entry.place not in old)) for draft in ours]
+    fixed = {entry.at("items") for draft in kept for _, entry in _judging(draft, place)}
+    framework = _joined([*kept, *theirs], [*base, *own], frozenset(fixed))
+    remarks = (
+        Problem(
+            judged[group].place,
+            f"a judgement of {group}, which {where} judges too",
+            "nothing else: this one counts in the place of that",
+            REPLACED,
+        )
+        for where, group in old.items()
+    )
+    return framework, tuple(remarks)
+
+
+def _joined(drafts: Sequence[Draft], paths: Sequence[Path], fixed: frozenset[str]) -> Framework:
+    """The drafts of all files as one tree; `fixed` are the places of judgements that their reader cannot change."""
     problems = [problem for draft in drafts for problem in draft.problems]
-    entries = _hang([entry for draft in drafts for entry in draft.entries])
+    read = [entry for draft in drafts for entry in draft.entries]
+    entries = _hang(read, _places(read))
     named = [draft.head for draft, path in zip(drafts, paths, strict=True) if draft.head and _is_toml(path)]
     heads = named or [draft.head for draft in drafts if draft.head]
     if all(draft.whole for draft in drafts):
-        problems += check_entries(entries)
+        problems += [_remedied(problem, fixed) for problem in check_entries(entries)]
         if not heads and not problems:
             expected = "a [framework] table with id, version and a title"
             problems.append(Problem("all files", "no [framework] table", expected, "no_framework"))
@@ -134,6 +166,23 @@ def load_framework(*paths: Path) -> Framework:
         attributes=tuple(value for value in values if isinstance(value, Attribute)),
         **heads[-1],
     )
+
+
+def _remedied(problem: Problem, fixed: frozenset[str]) -> Problem:
+    """A child that a judgement of the extended tree knows nothing of: one's own judgement is the remedy."""
+    if problem.code != "missing_item" or problem.where not in fixed:
+        return problem
+    expected = "a [[judgement]] of that group in a file of your own, which names every child in items or in apart"
+    return replace(problem, expected=expected)
+
+
+def _judging(draft: Draft, place: Mapping[str, str]) -> list[tuple[str, Entry]]:
+    """The judgements of a draft by the group that they are of, once that stands where it belongs."""
+    return [
+        (place.get(entry.value.group, entry.value.group), entry)
+        for entry in draft.entries
+        if isinstance(entry.value, Judgement)
+    ]
 
 
 def _is_toml(path: Path) -> bool:
@@ -153,19 +202,23 @@ def _read(path: Path) -> Draft:
     return read_table_tree(path)
 
 
-def _hang(entries: Sequence[Entry]) -> list[Entry]:
-    """Let every group with `stands_for` take the place of that root: its children become the group's own."""
+def _places(entries: Sequence[Entry]) -> dict[str, str]:
+    """The groups that take the place of a root, by that root (`stands_for`)."""
     groups = [entry.value for entry in entries if isinstance(entry.value, Group)]
-    place = {group.stands_for: group.code for group in groups if group.stands_for}
+    return {group.stands_for: group.code for group in groups if group.stands_for}
+
+
+def _hang(entries: Sequence[Entry], place: Mapping[str, str]) -> list[Entry]:
+    """Let every group with `stands_for` take the place of that root: its children become the group's own."""
     return [
         _moved(entry, place) for entry in entries if not (isinstance(entry.value, Group) and entry.value.code in place)
     ]
 
 
-def _moved(entry: Entry, place: dict[str, str]) -> Entry:
+def _moved(entry: Entry, place: Mapping[str, str]) -> Entry:
     value = entry.value
     if isinstance(value, Judgement) and value.group in place:
         return replace(entry, value=value.model_copy(update={"group": place[value.group]}))
     if isinstance(value, Group | Indicator) and value.parent in place:
-        return replace(entry, value=value.model_copy(update={"parent": place[value.parent]}))
+        return replace(entry, value=value.model_copy(update={"parent": place[value.parent or ""]}))
     return entry

@@ -24,6 +24,7 @@ PRINTED_SOURCE: Final = "FinTech Hub Index report 2017, ranking table"
 FHI_2017: Final = "FinTech Hub Index report 2017, Academy of Internet Finance, Zhejiang University (2017-09-29)"
 WUHAN_2021: Final = "叶楠 (Ye Nan): 武汉构建绿色金融科技中心的战略与路径研究, ISSN 1003-8477, 2021(11), 63-70"
 OVERALL: Final = "overall"
+NOT_LISTED: Final = "not listed"
 """The dimension of a total index, in our tables as in a user's file."""
 
 GFHI_GLOBAL_HUBS: Final = 9
@@ -181,7 +182,7 @@ def _later_editions() -> pl.DataFrame:
             place="place_en",
             dimension=pl.col("measure").str.strip_suffix(" rank").replace({"total": OVERALL, "tier": OVERALL}),
             rank=pl.when(is_rank).then("value").cast(pl.Int64),
-            rank_text=pl.when(pl.col("value").is_null()).then(pl.lit("not listed")).when(~is_rank).then("value"),
+            rank_text=pl.when(pl.col("value").is_null()).then(pl.lit(NOT_LISTED)).when(~is_rank).then("value"),
             ranked=pl.when(pl.col("index") == "GFHI").then(listed),
             source=pl.format(f"{{}} {{}}, as cited by {WUHAN_2021}", "index", "edition"),
         )

@@ -1,17 +1,21 @@
-"""The extended index: a base tree and the carbon groups read as one, over one panel.
+"""The extended index: a base tree and the carbon and policy groups read as one, over one panel.
 
-Knows which base editions exist and how they join the added groups. Knows no carbon table, no SQL and no HTTP.
+Knows which base editions exist, how they join the added groups, and how trees of a user's own extend them. Knows no
+carbon table, no SQL and no HTTP.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 import polars as pl
 
-from fhi.framework import Framework, load_framework
+from fhi.errors import Problem
+from fhi.framework import Framework, extend_framework
 from fhi.index import IndexResult, build_index
 from fhi.notes import Note
 from fhi.observations import observations, open_panel
@@ -19,6 +23,7 @@ from fhi.panel import PANEL_SCHEMA
 from fhi.published import printed_panel
 from fhi.recipe import NormaliseStep, Recipe, WeighStep
 from green_index.errors import UnknownBase
+from green_index.policy_rows import policy_panel
 
 Base = Literal["open", "published"]
 BASES: Final[tuple[Base, ...]] = get_args(Base)
@@ -37,6 +42,8 @@ _BASE_TREES: Final[Mapping[str, tuple[str, ...]]] = {
     "published": ("fhi_published.toml",),
 }
 _ADDED: Final = ("green.toml", "green_judgements.toml")
+READY_JUDGEMENTS: Final[Mapping[str, str]] = {"green-policy": "green_policy_judgements.toml"}
+"""Judgements that come with the package and take the place of others where they are asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +66,38 @@ def as_base(name: str) -> Base:
 @cache
 def base_framework(base: Base) -> Framework:
     """The base tree alone: the open FHI tree, or the printed total."""
-    return _load((), _BASE_TREES[base])
+    return _load(_BASE_TREES[base], ())[0]
 
 
 @cache
 def green_framework(base: Base) -> Framework:
     """The base tree and the added groups, read as one tree."""
-    return _load(_ADDED, _BASE_TREES[base])
+    return _load((*_BASE_TREES[base], *_ADDED), ())[0]
 
 
-def _load(added: tuple[str, ...], base: tuple[str, ...]) -> Framework:
-    with (
-        as_file(files("fhi").joinpath("frameworks")) as fhi_folder,
-        as_file(files("green_index").joinpath("frameworks")) as green_folder,
-    ):
-        return load_framework(*(fhi_folder / name for name in base), *(green_folder / name for name in added))
+def extended_framework(
+    base: Base, own: Sequence[Path], *, green: bool = True, ready: Sequence[str] = ()
+) -> tuple[Framework, tuple[Problem, ...]]:
+    """The tree of a base, with the added groups unless `green` is false, and a user's own files read as one tree; with
+    one remark for each judgement of ours that a file of theirs takes the place of.
+
+    ready: names of READY_JUDGEMENTS, which take the place of ours as a user's do. Raises what
+    `fhi.framework.extend_framework` raises.
+    """
+    names = (*_BASE_TREES[base], *_ADDED) if green else _BASE_TREES[base]
+    return _load(names, own, tuple(READY_JUDGEMENTS[name] for name in ready))
+
+
+def _load(
+    names: Sequence[str], own: Sequence[Path], ready: Sequence[str] = ()
+) -> tuple[Framework, tuple[Problem, ...]]:
+    with ExitStack() as opened:
+        folders = [opened.enter_context(as_file(files(name).joinpath("frameworks"))) for name in ("fhi", "green_index")]
+        ours, extra = (
+            [folder / name for name in some for folder in folders if (folder / name).is_file()]
+            for some in (names, ready)
+        )
+        return extend_framework(ours, [*extra, *own])
 
 
 def city_years() -> pl.DataFrame:
@@ -93,14 +117,18 @@ def _printed() -> pl.DataFrame:
 _BASE_PANELS: Final[Mapping[Base, Callable[[], pl.DataFrame]]] = {"open": open_panel, "published": _printed}
 
 
-def green_panel(base: Base, carbon: pl.DataFrame) -> pl.DataFrame:
-    """Base and carbon rows as one panel, for the periods that the base can speak of.
+def green_panel(base: Base, carbon: pl.DataFrame, policy: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Base, carbon and policy rows as one panel, for the periods that the base can speak of.
 
-    carbon: rows of `green_index.bridge.carbon_panel`.
+    carbon: rows of `green_index.bridge.carbon_panel`; policy: rows of `green_index.policy_rows.policy_panel`, those of
+    the embedded evidence without it.
     """
     rows = base_panel(base)
-    within = pl.col("period").is_in(rows["period"].unique().to_list())
-    return pl.concat([rows, carbon.filter(within).select(PANEL_SCHEMA.names())])
+    periods = rows["period"].unique().sort().to_list()
+    added = policy_panel(periods) if policy is None else policy
+    within = pl.col("period").is_in(periods)
+    parts = (table.filter(within).select(PANEL_SCHEMA.names()) for table in (carbon, added))
+    return pl.concat([rows, *parts])
 
 
 def build_green_index(
