@@ -15,6 +15,7 @@ from api import DEFAULT_YEAR
 from api.activities_cli import activities_app, load_activities, load_reported, template_app
 from api.bulk_activities_cli import city_totals, load_personal_activities
 from api.city_market_cli import city_market_app
+from api.coordination_cli import coordination_app
 from api.emissions_cli import emissions_app
 from api.factors_cli import factors_app, load_factors
 from api.fetch_cli import fetch_app
@@ -24,17 +25,37 @@ from api.index_cli import index_app
 from api.keys_cli import keys_app
 from api.lang import texts
 from api.microdata_cli import microdata_app
+from api.moves_cli import moves_app
+from api.obstacles_cli import obstacles_app
 from api.opened import store_of_settings
-from api.options import FAILED, INVALID_DATA, NOT_FOUND, FormatOption, LangOption, format_of, lang_of
-from api.output import write_rows
+from api.options import (
+    FAILED,
+    INVALID_DATA,
+    NOT_FOUND,
+    BaseOption,
+    FormatOption,
+    LangOption,
+    YearOption,
+    format_of,
+    lang_of,
+)
+from api.output import write_lines, write_rows
+from api.perception_cli import perception_app
 from api.persons_cli import persons_app
+from api.pictures_cli import pictures_app
+from api.policy_cli import policy_app
 from api.rates_cli import load_rates, rates_app
 from api.reconcile_cli import reconcile_app
 from api.registry.audit_cli import audit_app
 from api.registry.cli import registry_app
 from api.registry.rules_cli import rules_app
+from api.robustness_cli import robustness_app
+from api.sensitivity_cli import sensitivity_app
 from api.statistics_cli import statistics_app
+from api.structure_cli import structure_app
+from api.tracking_cli import tracking_app
 from api.trades_cli import load_trade_records, trades_app
+from api.validation_cli import validation_app
 
 LAYOUTS: Final = (
     "cneeex_daily, exchange_year, vintage_panel, crc_price, crc_settlement, exchange_hubei, exchange_beijing, "
@@ -76,9 +97,17 @@ load_app.command("reported")(load_reported)
 app.add_typer(factors_app, name="factors")
 load_app.command("factors")(load_factors)
 app.add_typer(financed_app)
-
-BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
-YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]
+app.add_typer(policy_app)
+app.add_typer(perception_app)
+app.add_typer(validation_app)
+app.add_typer(tracking_app)
+app.add_typer(coordination_app)
+app.add_typer(obstacles_app)
+app.add_typer(moves_app)
+app.add_typer(structure_app)
+app.add_typer(sensitivity_app)
+app.add_typer(robustness_app)
+app.add_typer(pictures_app)
 
 
 @app.command()
@@ -165,9 +194,13 @@ def framework(
 ) -> None:
     """Show an indicator tree: meaning, unit, direction, weight, who judged."""
     from api import queries, screens
+    from api.framework_screens import judgement_lines
 
-    title = texts("cli", lang_of(lang))["title_framework"].format(framework=name)
-    screens.show_tree(queries.framework(store_of_settings(), name), title, format_of(form), lang_of(lang))
+    chosen, tongue = format_of(form), lang_of(lang)
+    rows = queries.framework(store_of_settings(), name)
+    screens.show_tree(rows, texts("cli", tongue)["title_framework"].format(framework=name), chosen, tongue)
+    if chosen == "table":
+        write_lines(judgement_lines(rows, tongue), chosen)
 
 
 @app.command()
@@ -202,33 +235,6 @@ def printed(
     store, title = store_of_settings(), texts("cli", lang_of(lang))["title_printed"]
     rows = queries.printed_rows(store, table) if table else queries.printed(store)
     screens.show_table(rows, f"{title}: {table}" if table else title, format_of(form))
-
-
-@app.command()
-def validate(
-    ranks: Annotated[
-        Path | None,
-        typer.Option("--ranks", help="CSV of printed ranks: index, edition, dimension, city, rank (CFCI and others)."),
-    ] = None,
-    index: Annotated[str, typer.Option("--index", help="Index and edition to take from --ranks.")] = "CFCI 14",
-    year: Annotated[int, typer.Option("--year", help="Year of our figures to set beside --ranks.")] = DEFAULT_YEAR,
-    lang: LangOption = "en",
-    form: FormatOption = None,
-) -> None:
-    """Rank correlation of the open base with printed rankings, with and without size measures."""
-    import polars as pl
-
-    from api import screens
-    from fhi.published import read_ranks
-    from green_index.validation import printed_fhi, validate_open_base
-
-    tables = [validate_open_base(*printed_fhi())]
-    if ranks is not None:
-        printed, left_out = read_ranks(ranks, index)
-        tables.append(validate_open_base(printed, index, year))
-        for name in left_out:
-            typer.echo(f"{ranks.name}: {name} is not among our cities and is left out", err=True)
-    screens.show_validation(pl.concat(tables), texts("cli", lang_of(lang))["title_validate"], format_of(form))
 
 
 @load_app.command("trades")

@@ -41,6 +41,8 @@ ReaderDep = Annotated[str, Depends(_reader)]
 PrivateDep = Annotated[str | None, Depends(_private)]
 """The same where a key is given; null without one."""
 YearQuery = Annotated[int, Query(ge=1990, le=2100, description="Calendar year / 年份", examples=[2022])]
+FirstYearQuery = Annotated[int | None, Query(alias="from", ge=1990, le=2100, description="First year / 起始年")]
+LastYearQuery = Annotated[int | None, Query(alias="to", ge=1990, le=2100, description="Last year / 截止年")]
 BaseQuery = Annotated[
     Base, Query(description="Base edition: `open` (open figures) or `published` (FHI 2017 as printed) / 基础指数版本")
 ]

@@ -4,7 +4,6 @@ Knows the commands, their options and which columns people see. Computes nothing
 the command, so that `--help` stays quick.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,7 +12,7 @@ import typer
 
 from api.lang import texts
 from api.opened import store_of_settings
-from api.options import INVALID_DATA, FormatOption, LangOption, format_of, lang_of
+from api.options import INVALID_DATA, FormatOption, HubArgument, LangOption, YearsOption, format_of, lang_of, years_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,9 +85,6 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
     "emissions_missing": ("missing", "lacks"),
 }
 
-HubArgument = Annotated[str, typer.Argument(help="Slug, name in either language, or GB/T 2260 code.")]
-YearsOption = Annotated[str | None, typer.Option("--years", help="2013-2023 or 2019; all that are known without it.")]
-
 
 @emissions_app.command("city-emissions")
 def city_emissions(
@@ -106,7 +102,7 @@ def city_emissions(
     from api.output import write_lines, write_rows
 
     chosen, tongue = format_of(form), lang_of(lang)
-    text, wanted = texts("cli", tongue), _years(years)
+    text, wanted = texts("cli", tongue), years_of(years)
     if listed not in _LISTS:
         raise typer.BadParameter(f"found {listed!r}; expected {', '.join(_LISTS)}", param_hint="--list")
     parts = _parts(by)
@@ -153,7 +149,7 @@ def decoupling(
 
     chosen, tongue = format_of(form), lang_of(lang)
     text = texts("cli", tongue)
-    told = emissions.decoupling(store_of_settings(), hub, _years(years), base, deflator)
+    told = emissions.decoupling(store_of_settings(), hub, years_of(years), base, deflator)
     if chosen != "table":
         write_rows(told.rows, chosen)
     else:
@@ -169,20 +165,6 @@ def _name_of(hub: str, lang: str) -> str:
     from fhi.hubs import find_hub, hubs
 
     return str(hubs().filter(hub=find_hub(hub))[f"name_{lang}"][0])
-
-
-def _years(span: str | None) -> range | None:
-    """The years of 2013-2023 or 2019; none for none."""
-    if span is None:
-        return None
-    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", span.strip())
-    if found is not None:
-        first, last = int(found[1]), int(found[2] or found[1])
-        if _FIRST <= first <= last <= _LAST:
-            return range(first, last + 1)
-    raise typer.BadParameter(
-        f"found {span!r}; expected years from {_FIRST} to {_LAST} such as 2013-2023", param_hint="--years"
-    )
 
 
 def _parts(by: str) -> list[str]:

@@ -11,7 +11,7 @@ LANGUAGES: Final[tuple[Lang, ...]] = get_args(Lang)
 
 
 @cache
-def texts(name: Literal["cli", "notes", "page", "workbook"], lang: Lang) -> Mapping[str, str]:
-    """The texts of the command line, of notes, of the pages or of the workbook in one language."""
+def texts(name: Literal["analyses", "cli", "notes", "page", "workbook"], lang: Lang) -> Mapping[str, str]:
+    """The texts of the command line, of its analyses, of notes, of the pages or of the workbook in one language."""
     found: dict[str, str] = json.loads(files("api").joinpath("locales", f"{name}.{lang}.json").read_bytes())
     return found

@@ -3,6 +3,7 @@
 Knows no command.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,11 +16,16 @@ from api.output import Format, chosen_format
 NOT_FOUND: Final = 3
 INVALID_DATA: Final = 4
 FAILED: Final = 1
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="table, json or csv; a table on a terminal, CSV in a pipe without it.")
 ]
 LangOption = Annotated[str, typer.Option("--lang", help="zh or en, for table labels and names.")]
+HubArgument = Annotated[str, typer.Argument(help="Slug, name in either language, or GB/T 2260 code.")]
+YearOption = Annotated[int, typer.Option("--year", help="Calendar year.")]
+YearsOption = Annotated[str | None, typer.Option("--years", help="2013-2023 or 2019; all that are known without it.")]
+BaseOption = Annotated[str, typer.Option("--base", help="open (open figures) or published (FHI 2017 as printed).")]
 
 
 def format_of(name: str | None) -> Format:
@@ -38,6 +44,27 @@ def lang_of(name: str) -> Lang:
         if name == known:
             return known
     raise typer.BadParameter(f"found {name!r}; expected zh or en", param_hint="--lang")
+
+
+def one_of(found: str, known: Iterable[str], option: str) -> str:
+    """The word found, where it is known; refused with the known ones where it is not."""
+    words = tuple(known)
+    if found not in words:
+        raise typer.BadParameter(f"found {found!r}; expected {', '.join(words)}", param_hint=option)
+    return found
+
+
+def years_of(span: str | None) -> range | None:
+    """The years of `2013-2023` or `2019`; none for none."""
+    if span is None:
+        return None
+    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", span.strip())
+    if found is not None:
+        first, last = int(found[1]), int(found[2] or found[1])
+        if _FIRST_YEAR <= first <= last <= _LAST_YEAR:
+            return range(first, last + 1)
+    expected = f"years from {_FIRST_YEAR} to {_LAST_YEAR} such as 2013-2023"
+    raise typer.BadParameter(f"found {span!r}; expected {expected}", param_hint="--years")
 
 
 def check_out(out: Path, inputs: Iterable[Path], names: Iterable[str]) -> None:

@@ -52,7 +52,7 @@ def perceive(
     as_given: Annotated[
         bool, typer.Option("--as-given", help="Mean ratings, strict and generous respondents not made alike.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of folds and shuffles.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of folds and shuffles.")] = 1,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:

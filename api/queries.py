@@ -29,6 +29,7 @@ from green_index import editions as stored
 from green_index.bridge import passed_over_notes
 from green_index.index import RANKING, TRACKING, Base, base_framework, base_panel
 from green_index.printed import list_printed, own_files, printed_table
+from green_index.sources import own_sources
 from green_index.standing import check_period, score_table
 from green_index.standing import standing as standing_of
 
@@ -163,8 +164,8 @@ def printed_rows(_store: Store, table: str) -> pl.DataFrame:
 
 
 def sources(_store: Store) -> pl.DataFrame:
-    """Who published the embedded figures, column by column, and the printed tables as a whole (column `*`): file,
-    column, publisher, unit, terms, remark.
+    """Who published the embedded figures, column by column, and the printed tables and the evidence of policy as a
+    whole (column `*`): file, column, publisher, unit, terms, remark.
     """
     tables = list_printed().filter(pl.col("table").is_in(own_files()))
     printed_files = tables.select(
@@ -175,7 +176,7 @@ def sources(_store: Store) -> pl.DataFrame:
         pl.lit("cite the paper").alias("terms"),
         pl.col("title_en").alias("remark"),
     )
-    return pl.concat([fhi_sources(), facts.sources(), printed_files])
+    return pl.concat([fhi_sources(), facts.sources(), printed_files, own_sources()])
 
 
 def markets(store: Store) -> pl.DataFrame:

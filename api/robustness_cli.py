@@ -15,8 +15,6 @@ from api.opened import opened_store
 from api.options import FormatOption, LangOption, format_of, lang_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import polars as pl
 
     from api.robustness import Asked
@@ -62,7 +60,7 @@ _COLUMNS: Final = {
 @robustness_app.command("robustness")
 def robustness(
     draws: Annotated[int, typer.Option("--draws", min=1, max=_MOST_DRAWS, help="How many draws.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same rows.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**53, help="The same seed gives the same rows.")] = 1,
     year: Annotated[int, typer.Option("--year", help="Calendar year.")] = DEFAULT_YEAR,
     base: Annotated[str, typer.Option("--base", help="open or published (FHI 2017 as printed).")] = "open",
     choices: Annotated[
@@ -95,6 +93,7 @@ def robustness(
     """Bands of rank over random weights and other choices: sensitivity to choices, not confidence intervals."""
     from api import robustness as verbs
     from api.analysis_screens import show_analysis
+    from api.choice_words import in_words
     from green_index.index import as_base
 
     if listed not in _LISTS:
@@ -106,16 +105,10 @@ def robustness(
     rows, words = _draw(listed, (draws, seed, threads or os.cpu_count() or 1), year, edition, asked, hub)
     text = texts("analyses", tongue)
     title = text[f"title_robustness_{listed}"].format(year=year, draws=f"{draws:,}", seed=seed)
-    remarks = [text["kind_sensitivity"], text["robustness_rests_on"].format(choices=_in_words(words, text))]
+    remarks = [text["kind_sensitivity"], text["robustness_rests_on"].format(choices=in_words(words, tongue))]
     remarks += [text["robustness_scale"]] if listed == "choices" else []
     table = _for_people(rows, listed, tongue) if chosen == "table" else rows
     show_analysis(table, title, _COLUMNS[listed], chosen, tongue, remarks)
-
-
-def _in_words(choices: str, text: "Mapping[str, str]") -> str:
-    """What was varied with the names of the choices in one language; methods keep the names that recipes use."""
-    parts = [part.partition(" ") for part in choices.split("; ")]
-    return "; ".join(f"{text.get(f'choice_{name}', name)} {rest}".strip() for name, _, rest in parts)
 
 
 def _draw(

@@ -84,6 +84,7 @@ def sensitivity(
 
 def _show(rows: "pl.DataFrame", form: "Format", lang: Lang, *, is_hub: bool) -> None:
     from api.analysis_screens import show_analysis
+    from api.choice_words import in_words
 
     text, first = texts("analyses", lang), rows.row(0, named=True)
     said = {name: f"{first[name]:,}" for name in ("draws", "runs")}
@@ -94,7 +95,7 @@ def _show(rows: "pl.DataFrame", form: "Format", lang: Lang, *, is_hub: bool) -> 
     columns = {f"choice_{lang}": "{}", "options": "{}"} | dict.fromkeys(_SHARES, "{:z.2f}")
     columns |= {"moved": "{:.0%}", f"reason_{lang}": "{}"}
     between = [
-        text["remark_sensitivity_between"].format(choice=row[f"choice_{lang}"], between=row["between"])
+        text["remark_sensitivity_between"].format(choice=row[f"choice_{lang}"], between=in_words(row["between"], lang))
         for row in rows.head(7).iter_rows(named=True)
         if row["options"] > 1
     ]

@@ -99,6 +99,13 @@ def current_edition(store: Store, base: Base, recipe: Recipe) -> EditionContent:
         return store.current[key]
 
 
+def current_panel(store: Store, base: Base) -> pl.DataFrame:
+    """The figures that today's editions are made of: rows of fhi.panel.PANEL_SCHEMA, for analyses that change them."""
+    with Session(store.engine) as session:
+        ensure_fresh(session, store.lake)
+        return green_panel(base, carbon_panel(read_facts(session), city_years()))
+
+
 def _read_or_build(store: Store, base: Base, recipe: Recipe) -> EditionContent:
     with Session(store.engine) as session:
         ensure_fresh(session, store.lake)

@@ -88,7 +88,10 @@ def csv_name(path: str) -> str:
 
 @cache
 def examples() -> dict[str, dict[str, Any]]:
-    """The documented row of each operation, by its id."""
-    text = files("api").joinpath("examples.json").read_text(encoding="utf-8")
-    found: dict[str, dict[str, Any]] = json.loads(text)
+    """The documented row of each operation, by its id: `examples.json`, and one file a room of the analyses."""
+    home = files("api")
+    rooms = [entry for entry in home.joinpath("analysis_examples").iterdir() if entry.name.endswith(".json")]
+    found: dict[str, dict[str, Any]] = {}
+    for file in (home.joinpath("examples.json"), *rooms):
+        found |= json.loads(file.read_text(encoding="utf-8"))
     return found

@@ -150,7 +150,7 @@ def alerts(
 def _sentence(row: dict[str, object], lang: Lang) -> str:
     said = texts("analyses", lang)
     kind = row["kind"] if row["direction"] is None else f"{row['kind']}_{row['direction']}"
-    short = {name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()}
+    short = {name: f"{round(value, 1):g}" if isinstance(value, float) else value for name, value in row.items()}
     return said[f"alert_{kind}"].format(**short)
 
 

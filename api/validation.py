@@ -22,6 +22,7 @@ from green_index.validation import (
     EXTENDED,
     WITHOUT_SIZE,
     Resampling,
+    UnknownList,
     choose_lists,
     own_lists,
     printed_lists,
@@ -51,7 +52,18 @@ def validation(
     chosen = known if against in (None, ALL) else choose_lists(known, str(against))
     rows = _printed(_figures(store), terms or Resampling())
     kept = rows.join(chosen.select("against").unique(), on="against", how="semi", maintain_order="left")
-    return _named(kept if dimension in (None, ALL) else kept.filter(pl.col("dimension") == dimension))
+    return of_dimension(_named(kept), dimension)
+
+
+def of_dimension(rows: pl.DataFrame, dimension: str | None) -> pl.DataFrame:
+    """Rows of one list such as `overall`, or all. Raises UnknownList, naming the lists that the rows have."""
+    if dimension in (None, ALL):
+        return rows
+    kept = rows.filter(pl.col("dimension") == dimension)
+    if kept.is_empty():
+        known = ", ".join(rows["dimension"].unique().sort())
+        raise UnknownList(f"no list {dimension!r}; known: {known}")
+    return kept
 
 
 def own_validation(

@@ -42,7 +42,7 @@ def validate(
     draws: Annotated[
         int, typer.Option("--draws", min=100, max=100_000, help="Of the permutation test and the bootstrap.")
     ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of these draws.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**53, help="Of these draws.")] = 1,
     lang: LangOption = "en",
     form: FormatOption = None,
 ) -> None:
@@ -58,13 +58,13 @@ def validate(
     chosen, tongue = format_of(form), lang_of(lang)
     terms = Resampling(draws, seed)
     store = store_of_settings()
-    tables = [room.validation(store, against, dimension, terms)]
+    tables = [room.validation(store, against, None, terms)]
     if ranks is not None:
         own, unknown = room.own_validation(store, ranks, index, year, terms)
-        tables.append(own if dimension in (None, room.ALL) else own.filter(pl.col("dimension") == dimension))
+        tables.append(own)
         for problem in unknown:
             typer.echo(problem, err=True)
-    rows = pl.concat(tables)
+    rows = room.of_dimension(pl.concat(tables), dimension)
     if chosen == "table":
         _show(rows, dimension, terms, tongue)
         return

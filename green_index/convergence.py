@@ -64,8 +64,8 @@ def sigma(figures: pl.DataFrame) -> pl.DataFrame:
     """
     kept = _balanced(figures)
     rows: list[tuple[object, ...]] = []
-    for (period,), part in kept.sort("period", "hub").group_by("period", maintain_order=True):
-        y = part["value"].to_numpy()
+    for period in figures["period"].unique().sort():
+        y = kept.filter(pl.col("period") == period).sort("hub")["value"].to_numpy()
         if len(y) < 2:
             rows.append((period, len(y), None, None, None, TOO_FEW))
             continue
@@ -91,8 +91,11 @@ def beta(figures: pl.DataFrame, groups: pl.DataFrame | None = None) -> pl.DataFr
         figures.filter(pl.col("period").is_in([first, last]))
         .drop_nulls("value")
         .pivot("period", index="hub", values="value")
-        .drop_nulls()
-        .sort("hub")
+    )
+    # A year in which no hub has a figure makes no column.
+    absent = {str(end) for end in (first, last)} - set(ends.columns)
+    ends = (
+        ends.with_columns(pl.lit(None, dtype=pl.Float64).alias(end) for end in sorted(absent)).drop_nulls().sort("hub")
     )
     kind = "absolute" if groups is None else "conditional"
     head = (kind, first, last, years, ends.height)

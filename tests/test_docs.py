@@ -1,4 +1,5 @@
-"""The READMEs tell the truth: every command shown with output is run, and gives just that output."""
+"""The READMEs and the studies tell the truth: every command shown with output is run, and gives just that output; every
+picture is what the command beside it draws."""
 
 import re
 import subprocess
@@ -9,14 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
+STUDIES = ("docs/wuhan-2013-2023.md", "docs/wuhan-2013-2023.zh-CN.md")
+PAGES = (*READMES, *STUDIES)
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _FILE = re.compile(r"```\w+ (\w+\.\w+)\n(.*?)```", re.DOTALL)
+_PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
 
 
 def shown_commands() -> list[tuple[str, str, str]]:
     """File, command and output of every console transcript."""
     found = []
-    for name in READMES:
+    for name in PAGES:
         for block in _CONSOLE.findall((ROOT / name).read_text(encoding="utf-8")):
             command, _, output = block.partition("\n")
             found.append((name, command.removeprefix("$ "), output))
@@ -25,9 +29,10 @@ def shown_commands() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A home for each README, with the files that it prints."""
-    made = {name: tmp_path_factory.mktemp("home") for name in READMES}
+    """A home for each page, with the files that it prints and a folder for its pictures."""
+    made = {name: tmp_path_factory.mktemp("home") for name in PAGES}
     for name, home in made.items():
+        (home / "pictures").mkdir()
         for file, content in _FILE.findall((ROOT / name).read_text(encoding="utf-8")):
             (home / file).write_text(content, encoding="utf-8")
     return made
@@ -50,13 +55,31 @@ def test_transcript(name: str, command: str, output: str, homes: dict[str, Path]
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines == output.splitlines()
+    if words[1] == "picture":
+        drawn = words[words.index("--out") + 1]
+        assert (home / drawn).read_bytes() == (ROOT / name).parent.joinpath(drawn).read_bytes()
 
 
-def test_both_readmes_show_the_same_commands() -> None:
-    commands = {name: [command for file, command, _ in shown_commands() if file == name] for name in READMES}
-    stripped = [[command.replace(" --lang zh", "") for command in commands[name]] for name in READMES]
-    assert stripped[0] == stripped[1]
-    assert stripped[0]
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_picture_of_a_study_is_drawn_by_a_command_beside_it(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    drawn = {command.split()[-1] for file, command, _ in shown_commands() if file == name and " picture " in command}
+    assert set(_PICTURE.findall(text)) == drawn
+    assert drawn
+
+
+@pytest.mark.parametrize("pages", [READMES, STUDIES])
+def test_both_languages_show_the_same_commands(pages: tuple[str, str]) -> None:
+    commands = [
+        [
+            command.replace(" --lang zh", "").replace(".zh.svg", ".svg")
+            for file, command, _ in shown_commands()
+            if file == name
+        ]
+        for name in pages
+    ]
+    assert commands[0] == commands[1]
+    assert commands[0]
 
 
 def test_the_two_commands_come_first() -> None:

@@ -7,14 +7,12 @@ from fastapi import APIRouter, Query
 
 from api import emissions
 from api.bulk_tables import refuse
-from api.deps import StoreDep
+from api.deps import FirstYearQuery, LastYearQuery, StoreDep
 from api.routers.hubs import HubPath
 from api.schemas import Row
 from api.tables import add_table
 
 router = APIRouter(prefix="/v1", tags=["hubs"])
-_First = Annotated[int | None, Query(alias="from", ge=1990, le=2100, description="First year / 起始年")]
-_Last = Annotated[int | None, Query(alias="to", ge=1990, le=2100, description="Last year / 截止年")]
 _Base = Annotated[
     int | None, Query(ge=1990, le=2100, description="Against this year; against the year before without it / 基年")
 ]
@@ -100,8 +98,8 @@ def _years(first: int | None, last: int | None) -> range:
 def _city_emissions(
     store: StoreDep,
     hub: HubPath,
-    first: _First = None,
-    last: _Last = None,
+    first: FirstYearQuery = None,
+    last: LastYearQuery = None,
 ) -> pl.DataFrame:
     """A city's carbon dioxide by two inventories, their disagreement, intensity per GDP (current prices) and per head,
     yearly change, and the sum of its footprints by scope. / 城市碳排放清单、强度与自下而上合计。"""
@@ -111,8 +109,8 @@ def _city_emissions(
 def _decoupling(
     store: StoreDep,
     hub: HubPath,
-    first: _First = None,
-    last: _Last = None,
+    first: FirstYearQuery = None,
+    last: LastYearQuery = None,
     base: _Base = None,
 ) -> pl.DataFrame:
     """Tapio's elasticity of emissions to GDP at current prices, with its eight named states. / Tapio 脱钩指数。"""
@@ -122,8 +120,8 @@ def _decoupling(
 def _trends(
     store: StoreDep,
     hub: HubPath,
-    first: _First = None,
-    last: _Last = None,
+    first: FirstYearQuery = None,
+    last: LastYearQuery = None,
 ) -> pl.DataFrame:
     """Mean yearly changes and the log-linear slope with its standard error, by inventory and measure. / 排放趋势。"""
     return emissions.trends(store, hub, _years(first, last))

@@ -67,6 +67,9 @@ def conversions(pairs: "pl.DataFrame") -> "pl.DataFrame":
 
     # A file has millions of rows and a handful of units.
     wanted = pairs.select(pl.col("unit", "to").cast(pl.String))
+    if wanted.is_empty():
+        # Most calls have nothing to convert, and a dozen queries of nothing cost as much as those of something.
+        return wanted.with_columns(factor=pl.lit(None, dtype=pl.Float64), problem=pl.lit(None, dtype=pl.String))
     distinct = wanted.unique()
     found = distinct.with_columns(
         *_measured(distinct["unit"]).select(from_dimension="dimension", from_size="size"),

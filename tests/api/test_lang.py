@@ -10,10 +10,10 @@ from api.lang import LANGUAGES, texts
 from api.notes import note_text
 from fhi.notes import Note
 
-Name = Literal["cli", "notes", "page", "workbook"]
+Name = Literal["analyses", "cli", "notes", "page", "workbook"]
 
 
-@pytest.mark.parametrize("name", ["cli", "notes", "page", "workbook"])
+@pytest.mark.parametrize("name", ["analyses", "cli", "notes", "page", "workbook"])
 def test_both_languages_say_the_same_things_with_the_same_places(name: Name) -> None:
     zh, en = texts(name, "zh"), texts(name, "en")
     assert set(zh) == set(en)

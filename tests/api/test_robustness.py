@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api import robustness as verbs
+from api.choice_words import in_words
 from api.lang import texts
 from api.routers.robustness import AcceptabilityRow, PairRow, RobustnessRow, VariantRow
 from api.tables import examples
@@ -139,7 +140,8 @@ def test_bands_for_people(run: Run, lang: str, city: str, worst: str) -> None:
     assert city in out
     assert worst in out
     assert text["kind_sensitivity"] in out
-    assert f"{text['choice_weights']} dirichlet 0.25; {text['choice_normalisation']} minmax/zscore/rank" in out
+    told = in_words("weights dirichlet 0.25; normalisation minmax/zscore/rank", "zh" if lang == "zh" else "en")
+    assert told in out
     assert all(len(line) <= 120 for line in out.splitlines() if line[:4].strip().isdigit())
     assert "…" not in out
 

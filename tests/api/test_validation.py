@@ -32,6 +32,9 @@ def test_lists_are_chosen_and_unknown_ones_are_a_problem(client: TestClient) -> 
     answer = client.get("/v1/validation?against=FHI%202020")
     assert answer.status_code == 404
     assert "GFHI 2021" in answer.json()["detail"]
+    answer = client.get("/v1/validation?dimension=nope")
+    assert answer.status_code == 404
+    assert "overall" in answer.json()["detail"]
 
 
 def test_a_pipe_gets_the_rows_of_the_interface(run: Run, client: TestClient) -> None:
@@ -85,6 +88,7 @@ def test_what_cannot_be_done_is_told_without_traceback(run: Run, tmp_path: Path)
         (("--ranks", str(path)), 4, "Mine 1"),
         (("--ranks", str(path), "--index", "Mine 1", "--year", "2050"), 0, ""),
         (("--draws", "5"), 2, "100"),
+        (("--dimension", "nope"), 3, "overall"),
         (("--ranks", str(tmp_path / "none.csv")), 4, "no such file"),
     ):
         found, _, err = run("validate", *words)

@@ -78,3 +78,13 @@ def test_too_few_hubs_and_figures_without_logarithm_say_so() -> None:
     assert beta(zero)["missing"].item() == NOT_POSITIVE
     assert sigma(zero)["log_spread"][0] is None
     assert sigma(zero)["variation"][0] is not None
+
+
+def test_a_year_without_any_figure_leaves_too_few_hubs_in_every_year() -> None:
+    empty_first = figures({hub: {"2010": 1.0, "2020": 2.0 + i} for i, hub in enumerate("abcdefg")}).with_columns(
+        value=pl.when(pl.col("period") == "2020").then("value")
+    )
+    assert sigma(empty_first)["period"].to_list() == ["2010", "2020"]
+    assert sigma(empty_first)["missing"].to_list() == [TOO_FEW, TOO_FEW]
+    for row in (beta(empty_first), beta(empty_first.with_columns(value=pl.lit(None, dtype=pl.Float64)))):
+        assert (row["hubs"].item(), row["missing"].item()) == (0, TOO_FEW)
