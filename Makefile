@@ -1,6 +1,8 @@
 # Two commands matter to a newcomer: `make run` and `make test`. Needs Python 3.11 or newer with pip, and make.
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than there are processors: many tests wait for a database, a browser or another process.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: run test check check-types check-rest format bench lock clean
 
@@ -10,7 +12,7 @@ run: .venv/run.stamp  ## ranking, Wuhan's standing, then the page and the API on
 	$(BIN)/greenfin serve --host 127.0.0.1 --port 8000
 
 test: .venv/dev.stamp  ## all tests; PostgreSQL and Chromium ones run where those are installed
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp  ## lint, types, contracts, unused code
 	@$(MAKE) --no-print-directory -j 2 check-types check-rest

@@ -307,8 +307,8 @@ def footprint_lines(session: "Session") -> "pl.DataFrame":
 def footprint_quality(lines: "pl.DataFrame") -> "pl.DataFrame":
     """How good the footprints of each hub and year are: hub, period, entities, co2e_t (scopes 1 to 3, scope 2 by
     location, no biogenic CO2), score (PCAF 1 best .. 5, weighted by emissions), score_share (of the emissions with a
-    score), measured_or_verified_share (measured or verified), verified_share, timeliness_days (median from the end of the period
-    to the record). Shares 0..1. Lines of no known hub are no row.
+    score), measured_or_verified_share, verified_share, timeliness_days (median from the end of the period to the
+    record). Shares 0..1. Lines of no known hub are no row.
 
     lines : result of `footprint_lines`
     """
