@@ -104,6 +104,11 @@ def group_names(by: Grouping, lang: Lang) -> dict[str, str]:
     return dict(hub_regions().select("region", f"region_{lang}").iter_rows())
 
 
+def edition_of(store: Store, base: Base) -> str:
+    """The id of the edition on pooled bounds, which answers about several years are made of."""
+    return current_edition(store, base, TRACKING).id
+
+
 def root_of(store: Store, base: Base) -> str:
     """The code of the total."""
     return current_edition(store, base, TRACKING).framework.root

@@ -4,8 +4,7 @@ Knows which analyses stand on each page, with how many draws, and which columns 
 computes no figure: every number is that of the API.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
@@ -25,10 +24,12 @@ from api.pictures.catalogue import (
 )
 from api.pictures.kept import keep
 from api.store import Store, current_edition
+from api.web import analysis_tables as tables
 from api.web import views
+from api.web.analysis_ask import Ask, made
 from api.web.analysis_blocks import Block, Form, Section, block, table
 from api.web.render import format_figure
-from green_index.index import RANKING, Base
+from green_index.index import RANKING
 from green_index.moves.goals import Goal
 from green_index.obstacles import NotScored
 
@@ -37,44 +38,16 @@ __all__ = ["show_analyses", "show_city_analyses"]
 _FIFTH: Final = 5
 
 
-@dataclass(frozen=True)
-class _Ask:
-    """What every analysis of a page is asked for; `city` is the name of `hub`."""
-
-    store: Store
-    lang: Lang
-    year: int
-    base: Base
-    hub: str | None
-    city: str = ""
-
-    @property
-    def own(self) -> str:
-        """The city of a page of one city."""
-        assert self.hub is not None
-        return self.hub
-
-    @property
-    def query(self) -> dict[str, Any]:
-        """Year and base, as links to the rows need them."""
-        return {"year": self.year, "base": self.base}
-
-    @property
-    def said(self) -> Mapping[str, str]:
-        """The texts of the analyses."""
-        return texts("analyses", self.lang)
-
-
 def show_analyses(store: Store, lang: Lang, year: str, base: str, hub: str) -> dict[str, Any]:
     """Data of the page of all cities in one year; `hub` is the city to mark, if any. Raises NotFound."""
     page = views.show_ranking(store, lang, year, base, hub)
     said = texts("analyses", lang)
-    ask = _Ask(store, lang, page["year"], page["base"], page["marked"])
-    together = [_made(ask, "wheel", _wheel), _made(ask, "tiers", _tiers), _made(ask, "inequality", _inequality)]
+    ask = Ask(store, lang, page["year"], page["base"], page["marked"])
+    together = [made(ask, "wheel", _wheel), made(ask, "tiers", _tiers), made(ask, "inequality", _inequality)]
     sections = [
-        Section(said["page_section_sure"], [_made(ask, "rank-bands", _bands), _made(ask, "importance", _importance)]),
-        Section(said["page_section_field"], together),
-        Section(said["page_section_seen"], [_made(ask, "perception", _perception)]),
+        Section(said["page_section_sure"], [made(ask, "rank-bands", _bands), made(ask, "importance", _importance)]),
+        Section(said["page_section_field"], [*together, *tables.of_field(ask)]),
+        Section(said["page_section_seen"], [made(ask, "perception", _perception), *tables.of_agreement(ask)]),
     ]
     return {**page, "sections": sections}
 
@@ -87,45 +60,41 @@ def show_city_analyses(
     page = views.show_ranking(store, lang, year, base, hub)
     city = next(each for each in page["cities"] if each["hub"] == page["marked"])
     said = texts("analyses", lang)
-    ask = _Ask(store, lang, page["year"], page["base"], city["hub"], city[f"name_{lang}"])
-    why = [_made(ask, "gap", _gap), _made(ask, "obstacles", _obstacles), _made(ask, "strengths", _strengths)]
-    sure = [_made(ask, "rank-bands", _own_band), _made(ask, "importance", _importance)]
+    ask = Ask(store, lang, page["year"], page["base"], city["hub"], city[f"name_{lang}"])
+    why = [made(ask, "gap", _gap), made(ask, "obstacles", _obstacles), made(ask, "strengths", _strengths)]
+    why += tables.of_city(ask)
+    sure = [made(ask, "rank-bands", _own_band), made(ask, "importance", _importance)]
     what_if = _what_if(ask, code, value.strip())
     sections = [
         Section(said["page_section_why"], why),
-        Section(said["page_section_sure"], [*sure, _made(ask, "rank-weights", _weights)]),
-        Section(said["page_section_moves"], [_made(ask, "target", _target), what_if]),
+        Section(said["page_section_sure"], [*sure, made(ask, "rank-weights", _weights)]),
+        Section(said["page_section_moves"], [made(ask, "target", _target), what_if]),
         Section(
             said["page_section_years"],
             [
-                _made(ask, "rank-years", _years),
-                _made(ask, "rank-changes", _changes),
-                _made(ask, "coordination-years", _coordination),
+                made(ask, "rank-years", _years),
+                made(ask, "rank-changes", _changes),
+                made(ask, "coordination-years", _coordination),
+                *tables.of_years(ask),
             ],
         ),
-        Section(said["page_section_policy"], [_made(ask, "scorecard", _scorecard), _made(ask, "paths", _paths)]),
+        Section(said["page_section_policy"], [made(ask, "scorecard", _scorecard), made(ask, "paths", _paths)]),
     ]
     return {**page, "city": city, "sections": sections}
 
 
-def _made(ask: _Ask, key: str, fill: Callable[[_Ask, Block], Block]) -> Block:
-    """The analysis of this key, or why there is none."""
-    title = ask.said[f"page_{key.replace('-', '_')}"].format(city=ask.city, year=ask.year)
-    return block(Block(key, title), lambda empty: fill(ask, empty))
-
-
-def _pictured(ask: _Ask, found: Block, picture: str, remarks: list[str]) -> Block:
+def _pictured(ask: Ask, found: Block, picture: str, remarks: list[str]) -> Block:
     """With a picture, which is asked for with the year, base, city and language of the page."""
     hub = {} if ask.hub is None else {"hub": ask.hub}
     return replace(found, picture=picture, query={**hub, **ask.query, "lang": ask.lang}, remarks=remarks)
 
 
-def _bands(ask: _Ask, found: Block) -> Block:
+def _bands(ask: Ask, found: Block) -> Block:
     rows = band_rows(ask.store, ask.year, ask.base).filter(pl.col("rank").is_not_null())
     return _with_bands(ask, found, rows, rows)
 
 
-def _own_band(ask: _Ask, found: Block) -> Block:
+def _own_band(ask: Ask, found: Block) -> Block:
     rows = band_rows(ask.store, ask.year, ask.base)
     own = rows.filter(pl.col("hub") == ask.own, pl.col("rank").is_not_null())
     if own.is_empty():
@@ -133,7 +102,7 @@ def _own_band(ask: _Ask, found: Block) -> Block:
     return _with_bands(ask, found, rows, own)
 
 
-def _with_bands(ask: _Ask, found: Block, rows: pl.DataFrame, shown: pl.DataFrame) -> Block:
+def _with_bands(ask: Ask, found: Block, rows: pl.DataFrame, shown: pl.DataFrame) -> Block:
     columns = [("rank", "whole"), *((name, "points") for name in ("rank_median", "rank_p05", "rank_p95"))]
     columns += [("rank_min", "whole"), ("rank_max", "whole")]
     columns += [(name, "share") for name in ("share_first", "share_top5", "share_as_stated", "coverage")]
@@ -149,7 +118,7 @@ def _with_bands(ask: _Ask, found: Block, rows: pl.DataFrame, shown: pl.DataFrame
     )
 
 
-def _importance(ask: _Ask, found: Block) -> Block:
+def _importance(ask: Ask, found: Block) -> Block:
     rows = importance_rows(ask.store, ask.year, ask.base, ask.hub if ask.city else None)
     names = ("first_order", "first_order_low", "first_order_high", "total", "total_low", "total_high")
     columns = [(f"choice_{ask.lang}", "text"), ("between", "text"), *((name, "degree") for name in names)]
@@ -169,7 +138,7 @@ def _importance(ask: _Ask, found: Block) -> Block:
     return replace(made, query=asked, tables=[told], links=[("sensitivity", query)])
 
 
-def _wheel(ask: _Ask, found: Block) -> Block:
+def _wheel(ask: Ask, found: Block) -> Block:
     rows = standing_analyses.coordination(ask.store, ask.base, year=ask.year).sort("rank", "hub", nulls_last=True)
     columns = [("rank", "whole"), *((name, "degree") for name in ("u_1", "u_2", "coupling", "development"))]
     columns += [("coordination", "degree"), *((f"{name}_{ask.lang}", "text") for name in ("grade", "leading"))]
@@ -178,7 +147,7 @@ def _wheel(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[("coordination", ask.query)])
 
 
-def _tiers(ask: _Ask, found: Block) -> Block:
+def _tiers(ask: Ask, found: Block) -> Block:
     hubs, _ = tier_rows(ask.store, ask.year, ask.base)
     columns = [("rank", "whole"), ("score", "points"), ("tier", "whole"), ("stability", "share")]
     columns += [("other_tier", "whole"), ("points_to_other", "points")]
@@ -187,7 +156,7 @@ def _tiers(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[("tiers", ask.query), ("tiers/summary", ask.query)])
 
 
-def _inequality(ask: _Ask, found: Block) -> Block:
+def _inequality(ask: Ask, found: Block) -> Block:
     root = structure.root_of(ask.store, ask.base)
     rows, _ = structure.inequality_by(ask.store, ask.base, root, "region", None)
     names = ("gini", "gini_within", "gini_between", "gini_transvariation", "theil", "theil_within", "theil_between")
@@ -199,7 +168,7 @@ def _inequality(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[("inequality", base), ("inequality/pairs", base)])
 
 
-def _perception(ask: _Ask, found: Block) -> Block:
+def _perception(ask: Ask, found: Block) -> Block:
     rows = perception.printed_study(perception.PRINTED_YEAR).predictions
     columns = [("actual", "points"), ("predicted", "points"), ("low", "points"), ("high", "points")]
     columns.append((f"remark_{ask.lang}", "text"))
@@ -209,7 +178,7 @@ def _perception(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=links)
 
 
-def _gap(ask: _Ask, found: Block) -> Block:
+def _gap(ask: Ask, found: Block) -> Block:
     rows = standing_analyses.gaps(ask.store, ask.own, ask.base, ask.year)
     if rows["to_hub"][0] == ask.own:
         return replace(found, remarks=[ask.said["page_is_leader"]])
@@ -222,7 +191,7 @@ def _gap(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/gaps", ask.query)])
 
 
-def _obstacles(ask: _Ask, found: Block) -> Block:
+def _obstacles(ask: Ask, found: Block) -> Block:
     rows = standing_analyses.obstacles(ask.store, ask.own, ask.base, ask.year, "indicator")
     figures = ("place", "obstacle", "points_lost", "weight", "score")
     kinds = ("whole", "share", "points", "share", "points")
@@ -232,7 +201,7 @@ def _obstacles(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/obstacles", ask.query)])
 
 
-def _strengths(ask: _Ask, found: Block) -> Block:
+def _strengths(ask: Ask, found: Block) -> Block:
     rows = standing_analyses.strengths(ask.store, ask.own, ask.base, ask.year)
     words = {code: ask.said[f"standing_{code}"] for code in ("strength", "weakness")}
     pages = texts("page", ask.lang).items()
@@ -251,7 +220,7 @@ def _strengths(ask: _Ask, found: Block) -> Block:
     return replace(found, remarks=remarks, tables=tables, links=[(f"hubs/{ask.own}/strengths", ask.query)])
 
 
-def _weights(ask: _Ask, found: Block) -> Block:
+def _weights(ask: Ask, found: Block) -> Block:
     rows = weight_rows(ask.store, ask.own, ask.year, ask.base).nearest
     names = ("weight_stated", "nearest_weight", "nearest_change", "nearest_rank", "best_rank", "worst_rank")
     kinds = ("share", "share", "share", "whole", "whole", "whole")
@@ -262,7 +231,7 @@ def _weights(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[("break-even", query), ("break-even/intervals", query)])
 
 
-def _target(ask: _Ask, found: Block) -> Block:
+def _target(ask: Ask, found: Block) -> Block:
     ranking = current_edition(ask.store, ask.base, RANKING)
     own = queries.scores(ask.store, ask.year, ask.base).filter(pl.col("hub") == ask.own)["rank"][0]
     if own == 1:
@@ -288,14 +257,14 @@ def _target(ask: _Ask, found: Block) -> Block:
     return replace(found, remarks=[remark, ask.said["page_target_means"]], tables=tables, links=links)
 
 
-def _what_if(ask: _Ask, code: str, value: str) -> Block:
+def _what_if(ask: Ask, code: str, value: str) -> Block:
     """A form for another figure of an indicator, and what it would make of scores and ranks."""
     key = "what-if"
     empty = Block(key, ask.said["page_what_if"].format(city=ask.city, year=ask.year))
     return _answered(ask, block(empty, lambda found: _asked(ask, found, code, value)))
 
 
-def _asked(ask: _Ask, found: Block, code: str, value: str) -> Block:
+def _asked(ask: Ask, found: Block, code: str, value: str) -> Block:
     rows = standing_analyses.strengths(ask.store, ask.own, ask.base, ask.year).drop_nulls("value")
     unit = "unit_zh" if ask.lang == "zh" else "unit"
     options = [
@@ -305,7 +274,7 @@ def _asked(ask: _Ask, found: Block, code: str, value: str) -> Block:
     return replace(found, form=Form(options, code, value), remarks=[ask.said["page_what_if_means"]])
 
 
-def _answered(ask: _Ask, found: Block) -> Block:
+def _answered(ask: Ask, found: Block) -> Block:
     """The form with its answer, where a question was asked."""
     form = found.form
     if form is None or not form.code or not form.value:
@@ -313,7 +282,7 @@ def _answered(ask: _Ask, found: Block) -> Block:
     return block(found, lambda asked: _suppose(ask, asked, form))
 
 
-def _suppose(ask: _Ask, found: Block, form: Form) -> Block:
+def _suppose(ask: Ask, found: Block, form: Form) -> Block:
     change = f"{form.code}={form.value}"
     ranks = moves.what_if(ask.store, ask.own, [change], ask.year, ask.base, draws=BAND_DRAWS, seed=SEED).ranks
     shown = ranks.filter(
@@ -332,7 +301,7 @@ def _suppose(ask: _Ask, found: Block, form: Form) -> Block:
     return replace(found, tables=[told], remarks=remarks, links=[("what-if", query), ("what-if/figures", query)])
 
 
-def _years(ask: _Ask, found: Block) -> Block:
+def _years(ask: Ask, found: Block) -> Block:
     rows = track_rows(ask.store, ask.own, ask.base).sort("year")
     kinds = {"rank": "whole", "ranked": "whole", "rank_pooled": "whole", "score_pooled": "points", "coverage": "share"}
     bands = [(name, "points") for name in ("rank_median", "rank_p05", "rank_p95")]
@@ -346,7 +315,7 @@ def _years(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/track", query)])
 
 
-def _changes(ask: _Ask, found: Block) -> Block:
+def _changes(ask: Ask, found: Block) -> Block:
     rows = track_rows(ask.store, ask.own, ask.base).sort("year").filter(pl.col("from_year").is_not_null())
     named = {part: ask.said[f"column_part_{part}"] for part in ("own", "others", "method", "revision")}
     columns = [("year", "text"), ("gained", "signed"), *((part, "signed") for part in named)]
@@ -357,7 +326,7 @@ def _changes(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/track", {"base": ask.base})])
 
 
-def _coordination(ask: _Ask, found: Block) -> Block:
+def _coordination(ask: Ask, found: Block) -> Block:
     rows = standing_analyses.coordination(ask.store, ask.base, hub=ask.own).sort("year")
     columns = [("year", "text"), *((name, "degree") for name in ("u_1", "u_2", "coupling", "development"))]
     columns += [("coordination", "degree"), *((f"{name}_{ask.lang}", "text") for name in ("grade", "leading"))]
@@ -366,7 +335,7 @@ def _coordination(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[("coordination", {"hub": ask.own, "base": ask.base})])
 
 
-def _scorecard(ask: _Ask, found: Block) -> Block:
+def _scorecard(ask: Ask, found: Block) -> Block:
     rows = policy.policy(ask.store, ask.own)
     columns = [(f"{name}_{ask.lang}", "text") for name in ("proposal", "area", "status")]
     told = table(rows, [*columns, *_evidence(ask)], found.title, ask.lang)
@@ -374,7 +343,7 @@ def _scorecard(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/policy", {})])
 
 
-def _paths(ask: _Ask, found: Block) -> Block:
+def _paths(ask: Ask, found: Block) -> Block:
     rows = policy.policy_paths(ask.store, ask.own)
     columns = [(f"{name}_{ask.lang}", "text") for name in ("stage", "path", "status")]
     told = table(rows, [*columns, *_evidence(ask)], found.title, ask.lang)
@@ -382,10 +351,10 @@ def _paths(ask: _Ask, found: Block) -> Block:
     return replace(made, tables=[told], links=[(f"hubs/{ask.own}/paths", {})])
 
 
-def _evidence(ask: _Ask) -> list[tuple[str, str]]:
+def _evidence(ask: Ask) -> list[tuple[str, str]]:
     return [(f"evidence_{ask.lang}", "text"), ("date", "text"), ("source", "text")]
 
 
-def _indicator(ask: _Ask) -> dict[str, str]:
+def _indicator(ask: Ask) -> dict[str, str]:
     """The heading of names of indicators."""
     return {f"name_{ask.lang}": ask.said[f"column_indicator_{ask.lang}"]}

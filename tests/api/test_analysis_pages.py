@@ -16,6 +16,8 @@ BLOCKS = (
     "gap",
     "obstacles",
     "strengths",
+    "figures",
+    "modes",
     "rank-bands",
     "importance",
     "rank-weights",
@@ -23,7 +25,8 @@ BLOCKS = (
     "what-if",
     "rank-years",
 )
-LATER = ("rank-changes", "coordination-years", "scorecard", "paths")
+LATER = ("rank-changes", "coordination-years", "alerts", "scorecard", "paths")
+WITHOUT_PICTURE = {"strengths", "figures", "modes", "target", "what-if", "alerts"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -32,7 +35,7 @@ def test_a_citys_page_holds_every_analysis(client: TestClient, lang: Lang) -> No
     assert re.findall(r'<h3 id="([^"]+)"', page) == [*BLOCKS, *LATER]
     assert texts("page", lang)["analyses_absent"] not in page
     images = [html.unescape(each) for each in re.findall(r'<img src="([^"]+)"', page)]
-    assert len(images) == len(BLOCKS) + len(LATER) - 3, "strengths, target and what-if are no pictures"
+    assert len(images) == len(BLOCKS) + len(LATER) - len(WITHOUT_PICTURE)
     assert all(f"lang={lang}" in image and "hub=wuhan" in image for image in images)
     alts = re.findall(r'alt="([^"]*)"', page)
     assert len(alts) == len(images)
@@ -63,7 +66,8 @@ def test_the_table_of_bands_is_the_apis(client: TestClient) -> None:
         if row["rank"] is not None
     ]
     marked = re.findall(r'<tr class="marked">\s*<th scope="row"><a [^>]*>(.*?)</a></th>', page)
-    assert marked == ["Wuhan"] * 4, "in the tables of bands, of the wheel, of tiers and of perception"
+    # Bands, the wheel, tiers, two modes, who is ranked, and perception.
+    assert marked == ["Wuhan"] * 7
     said = texts("analyses", "en")["picture_draws"]
     told = said.format(draws=f"{BAND_DRAWS:,}", seed=1, choices=rows[0]["choices"])
     assert told in html.unescape(page)
@@ -143,3 +147,21 @@ def test_a_path_without_language_leads_to_the_readers(app: FastAPI) -> None:
 def test_the_pages_run_nothing_inline(client: TestClient) -> None:
     for path in ("analyses", "hubs/wuhan/analyses"):
         assert not re.search(r"<style|<script|\sstyle=|\son\w+=", client.get(f"/zh/{path}").text)
+
+
+def test_every_figure_behind_a_city_is_on_its_page_with_its_source(client: TestClient) -> None:
+    tables = cells_of_tables(client.get("/en/hubs/wuhan/analyses?year=2022").text)
+    rows = client.get("/v1/hubs/wuhan/explanation?year=2022").json()
+    known = [row for row in rows if row["part"] == "indicator"]
+    shown = next(table for table in tables if table[0][0] == known[0]["name_en"] and table[0][-1] == known[0]["source"])
+    assert [(row[0], row[-1]) for row in shown] == [(row["name_en"], row["source"]) for row in known]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_of_the_field_holds_every_analysis(client: TestClient, lang: Lang) -> None:
+    page = client.get(f"/{lang}/analyses").text
+    assert texts("page", lang)["analyses_absent"] not in page
+    assert re.findall(r'<h3 id="([^"]+)"', page) == [
+        *("rank-bands", "importance", "wheel", "tiers", "inequality"),
+        *("modes", "convergence", "coverage", "perception", "validation"),
+    ]
