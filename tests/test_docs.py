@@ -2,11 +2,12 @@
 picture is what the command beside it draws."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from api import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -39,21 +40,28 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(("name", "command", "output"), shown_commands())
-def test_transcript(name: str, command: str, output: str, homes: dict[str, Path]) -> None:
+def test_transcript(
+    name: str,
+    command: str,
+    output: str,
+    homes: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     home = homes[name]
     words = command.split()
     assert words[0] == "greenfin", name
-    script = f"import sys; from api.cli import main; sys.argv = {words!r}; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={"GREENFIN_HOME": str(home), "PATH": "", "PYTHONUTF8": "1"},
-        check=True,
-        cwd=home,
-    )
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("GREENFIN_HOME", str(home))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(sys, "argv", words)
+    code: object = 0
+    try:
+        cli.main()
+    except SystemExit as stopped:
+        code = stopped.code or 0
+    assert code == 0
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == output.splitlines()
     if words[1] == "picture":
         drawn = words[words.index("--out") + 1]
@@ -91,8 +99,6 @@ def test_the_two_commands_come_first() -> None:
 
 def test_every_command_of_the_command_line_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    from api.cli import app
-
-    for entry in app.registered_commands:
+    for entry in cli.app.registered_commands:
         name = entry.callback.__name__ if entry.callback else ""
         assert re.search(rf"\b{name}\b", text), name
