@@ -35,7 +35,6 @@ MOST_COUNTED: Final = 100
 _COLUMNS: Final = ["person", "activity", "amount_milli"]
 _MONTHS: Final = 12
 _BLOCK: Final = 1 << 16  # Rows: the arrays that `bincount` makes of them stay in the processor's cache.
-_FIRST_BLOCK: Final = 1 << 12  # Rows that mostly hold MOST_COUNTED persons of every common activity.
 _CODE_BITS: Final = 16  # Of an activity; a person has the 31 bits above.
 
 
@@ -112,12 +111,17 @@ def _sum_month(slices: Iterable[Rows]) -> tuple[Whole, Whole, int, Whole]:
     for person, activity, amount in slices:
         more_rows, more_amounts = _sum_slice(activity, amount)
         rows, amounts = _added(rows, more_rows), _added(amounts, more_amounts)
-        is_open = np.concatenate([is_open, np.ones(rows.size - is_open.size, np.bool_)])
-        pairs = _few_persons(pairs, is_open, person, activity)
         is_first = np.empty(person.size, np.bool_)
         is_first[0] = True
         np.not_equal(person[1:], person[:-1], out=is_first[1:])
-        seen.append(person[is_first])
+        firsts = np.flatnonzero(is_first)
+        is_open = np.concatenate([is_open, np.ones(rows.size - is_open.size, np.bool_)])
+        # First rows of different persons: as many persons of a code at least, and nearly all codes have enough of them.
+        is_open &= np.bincount(activity[firsts[:_BLOCK]], minlength=is_open.size) < MOST_COUNTED
+        pairs = pairs[is_open[_codes_of(pairs)]]
+        if is_open[: more_rows.size][more_rows > 0].any():
+            pairs = _few_persons(pairs, is_open, person, activity)
+        seen.append(person[firsts])
         if len(seen) > 1 and sum(known.size for known in seen) > SLICE_ROWS:
             seen = [np.unique(np.concatenate(seen))]
     persons = seen[0].size if len(seen) == 1 else int(np.unique(np.concatenate(seen)).size)
@@ -131,21 +135,19 @@ def _few_persons(
     """Each different person and code once, of codes with fewer than MOST_COUNTED persons so far.
 
     pairs : those known before; is_open : of each code whether it is counted still, closed here in place. Blocks without
-    an open code, nearly all after the first, cost one look at their codes.
+    an open code cost one look at their codes.
     """
     import numpy as np
 
-    start, length = 0, _FIRST_BLOCK
-    while start < activity.size:
-        codes = activity[start : start + length]
+    for start in range(0, activity.size, _BLOCK):
+        codes = activity[start : start + _BLOCK]
         wanted = is_open[codes]
         if wanted.any():
-            people = person[start : start + length][wanted].astype(np.int64)
+            people = person[start : start + _BLOCK][wanted].astype(np.int64)
             fresh = people << _CODE_BITS | codes[wanted].astype(np.int64)
             pairs = np.unique(np.concatenate([pairs, fresh]))
             is_open &= _by_code(pairs, is_open.size) < MOST_COUNTED
             pairs = pairs[is_open[_codes_of(pairs)]]
-        start, length = start + length, min(2 * length, _BLOCK)
     return pairs
 
 

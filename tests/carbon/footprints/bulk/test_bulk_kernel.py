@@ -69,7 +69,7 @@ def test_any_spread_over_files_and_slices_gives_the_sums_of_a_group_by(
 ) -> None:
     monkeypatch.setattr(kernel, "SLICE_ROWS", slice_rows)
     monkeypatch.setattr(kernel, "MOST_COUNTED", most)
-    monkeypatch.setattr(kernel, "_FIRST_BLOCK", 3)
+    monkeypatch.setattr(kernel, "_BLOCK", 3)
     frames = [frame_of(rows) for rows in files]
     found = sum_part(task_of(frames, tmp_path_factory.mktemp("lake")))
     assert found.schema == sums_schema()
