@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from api import DEFAULT_YEAR
+from api.choice_options import ChoicesOption, ErrorOption, OtherOptions, SeedOption, SpreadOption, WeightsOption
 from api.lang import texts
 from api.opened import opened_store
-from api.options import FormatOption, LangOption, format_of, lang_of
+from api.options import BaseOption, FormatOption, LangOption, YearOption, format_of, lang_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,28 +61,14 @@ _COLUMNS: Final = {
 @robustness_app.command("robustness")
 def robustness(
     draws: Annotated[int, typer.Option("--draws", min=1, max=_MOST_DRAWS, help="How many draws.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**53, help="The same seed gives the same rows.")] = 1,
-    year: Annotated[int, typer.Option("--year", help="Calendar year.")] = DEFAULT_YEAR,
-    base: Annotated[str, typer.Option("--base", help="open or published (FHI 2017 as printed).")] = "open",
-    choices: Annotated[
-        str,
-        typer.Option(
-            "--choices",
-            help="What is varied, by comma: weights, normalisation, aggregation, imputation, treatment, left_out "
-            "(one indicator, or none), revision (figures with a relative error).",
-        ),
-    ] = "weights,normalisation,aggregation",
-    options: Annotated[
-        list[str] | None,
-        typer.Option("--options", help="Other options of a choice: normalisation=minmax,zscore. More than once."),
-    ] = None,
-    weights: Annotated[
-        str, typer.Option("--weights", help="dirichlet (around the judgements), uniform, flat, experts or stated.")
-    ] = "dirichlet",
-    spread: Annotated[
-        float, typer.Option("--spread", help="Relative deviation of weights (dirichlet), or greatest one (uniform).")
-    ] = 0.25,
-    error: Annotated[float, typer.Option("--error", help="Relative error of figures, for revision.")] = 0.05,
+    seed: SeedOption = 1,
+    year: YearOption = DEFAULT_YEAR,
+    base: BaseOption = "open",
+    choices: ChoicesOption = "weights,normalisation,aggregation",
+    options: OtherOptions = None,
+    weights: WeightsOption = "dirichlet",
+    spread: SpreadOption = 0.25,
+    error: ErrorOption = 0.05,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Without effect on the rows; all processors without it.")
     ] = None,

@@ -1,6 +1,6 @@
 """How far a ranking hangs on choices: rank bands, acceptability of ranks, pairs of cities, and the choices."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query
@@ -109,18 +109,26 @@ class VariantRow(Row):
     edition: str
 
 
+ChoicesQuery = Annotated[
+    str, Query(description=f"What is varied, by comma, of {', '.join(verbs.CHOICES)} / 变动的选择", max_length=200)
+]
+OtherOptionsQuery = Annotated[
+    list[str] | None, Query(description="Other options of a choice: `normalisation=minmax,zscore` / 备选项")
+]
+WeightsQuery = Annotated[Kind, Query(description="How weights are drawn / 权重抽取方式")]
+SpreadQuery = Annotated[float, Query(gt=0, le=5, description="Relative deviation of weights / 权重的相对离散度")]
+ErrorQuery = Annotated[float, Query(gt=0, le=1, description="Relative error of figures, for `revision` / 数据相对误差")]
+
+
+_USUAL: Final = ",".join(verbs.USUAL)
+
+
 def _asked(
-    choices: Annotated[
-        str, Query(description=f"What is varied, by comma, of {', '.join(verbs.CHOICES)} / 变动的选择", max_length=200)
-    ] = ",".join(verbs.USUAL),
-    options: Annotated[
-        list[str] | None, Query(description="Other options of a choice: `normalisation=minmax,zscore` / 备选项")
-    ] = None,
-    weights: Annotated[Kind, Query(description="How weights are drawn / 权重抽取方式")] = "dirichlet",
-    spread: Annotated[float, Query(gt=0, le=5, description="Relative deviation of weights / 权重的相对离散度")] = 0.25,
-    error: Annotated[
-        float, Query(gt=0, le=1, description="Relative error of figures, for `revision` / 数据相对误差")
-    ] = (verbs.RELATIVE_ERROR),
+    choices: ChoicesQuery = _USUAL,
+    options: OtherOptionsQuery = None,
+    weights: WeightsQuery = "dirichlet",
+    spread: SpreadQuery = 0.25,
+    error: ErrorQuery = verbs.RELATIVE_ERROR,
 ) -> verbs.Asked:
     return verbs.Asked(choices, tuple(options or ()), weights, spread, error)
 

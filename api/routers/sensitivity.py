@@ -1,6 +1,6 @@
 """Which choice matters most: Sobol indices of the choices, for the ranking and for every city."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query
@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from api import DEFAULT_YEAR
 from api import sensitivity as verbs
 from api.deps import BaseQuery, StoreDep, YearQuery
-from api.robustness import CHOICES, MOST_OVER_HTTP, RELATIVE_ERROR
+from api.robustness import MOST_OVER_HTTP, RELATIVE_ERROR
+from api.routers.robustness import ChoicesQuery, ErrorQuery, OtherOptionsQuery, SpreadQuery, WeightsQuery
 from api.schemas import Row
 from api.tables import add_table
-from green_index.robustness.draws import Kind
 
 router = APIRouter(prefix="/v1", tags=["analyses"])
 MOST_DRAWS = 4096
@@ -55,18 +55,15 @@ class SensitivityRow(Row):
     kind_zh: str
 
 
+_USUAL: Final = ",".join(verbs.USUAL)
+
+
 def _asked(
-    choices: Annotated[
-        str, Query(description=f"What is varied, by comma, of {', '.join(CHOICES)} / 变动的选择", max_length=200)
-    ] = ",".join(verbs.USUAL),
-    options: Annotated[
-        list[str] | None, Query(description="Other options of a choice: `normalisation=minmax,zscore` / 备选项")
-    ] = None,
-    weights: Annotated[Kind, Query(description="How weights are drawn / 权重抽取方式")] = "dirichlet",
-    spread: Annotated[float, Query(gt=0, le=5, description="Relative deviation of weights / 权重的相对离散度")] = 0.25,
-    error: Annotated[
-        float, Query(gt=0, le=1, description="Relative error of figures, for `revision` / 数据相对误差")
-    ] = RELATIVE_ERROR,
+    choices: ChoicesQuery = _USUAL,
+    options: OtherOptionsQuery = None,
+    weights: WeightsQuery = "dirichlet",
+    spread: SpreadQuery = 0.25,
+    error: ErrorQuery = RELATIVE_ERROR,
 ) -> verbs.Asked:
     return verbs.Asked(choices, tuple(options or ()), weights, spread, error)
 
